@@ -24,11 +24,11 @@ func TestNew(t *testing.T) {
 
 func TestLooks(t *testing.T) {
 	for value, want := range map[string]bool{
-		New(Verification, time.Unix(0, 0)):  true,
-		"acct_4111111111111111":             false,
-		"4111111111111111":                  false,
-		"pm_zzzzzzzzzzzzzzzzzzzzzzzzzz":     false, // over 128 bits
-		"":                                  false,
+		New(Verification, time.Unix(0, 0)):   true,
+		"acct_4111111111111111":              false,
+		"4111111111111111":                   false,
+		"pm_zzzzzzzzzzzzzzzzzzzzzzzzzz":      false, // over 128 bits
+		"":                                   false,
 		"payment_00000000000000000000000000": false,
 	} {
 		if got := Looks(value); got != want {
