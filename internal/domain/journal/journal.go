@@ -1,0 +1,103 @@
+// Package journal is the append-only record of every state change. An entry is written in the transaction of its change, so
+// neither can exist without the other. Entries hold references and codes, never personal data: they outlive an erasure.
+package journal
+
+import (
+	"time"
+
+	"github.com/probity/probity/internal/domain/access"
+)
+
+// EventType names what happened, as <object>.<past participle>. It is also the type of the webhook that tells of it.
+type EventType string
+
+// The event types.
+const (
+	TenantCreated       EventType = "tenant.created"
+	TenantUpdated       EventType = "tenant.updated"
+	AccountCreated      EventType = "account.created"
+	AccountUpdated      EventType = "account.updated"
+	PaymentMethodAdded  EventType = "payment_method.added"
+	PaymentRejected     EventType = "payment.rejected"
+	RetryGranted        EventType = "payment.retry_granted"
+	RetryUsed           EventType = "payment.retry_used"
+	RestrictionPlaced   EventType = "restriction.placed"
+	RestrictionLifted   EventType = "restriction.lifted"
+	VerificationOpened  EventType = "verification.opened"
+	EvidenceReceived    EventType = "evidence.received"
+	EvidenceWithdrawn   EventType = "evidence.withdrawn"
+	DeadlineSet         EventType = "deadline.set"
+	DeadlineMissed      EventType = "deadline.missed"
+	VerificationSubmit  EventType = "verification.submitted"
+	VerificationReview  EventType = "verification.in_review"
+	VerificationApprove EventType = "verification.approved"
+	VerificationResubmt EventType = "verification.resubmission_requested"
+	VerificationDecline EventType = "verification.declined"
+	VerificationCancel  EventType = "verification.canceled"
+	CaseOpened          EventType = "case.opened"
+	CaseDecided         EventType = "case.decided"
+	CaseOverdue         EventType = "case.overdue"
+	CaseWithdrawn       EventType = "case.withdrawn"
+	NoticeCreated       EventType = "notice.created"
+	NoticeAccepted      EventType = "notice.accepted"
+	NoticeBounced       EventType = "notice.bounced"
+	NoticeReceived      EventType = "notice.received"
+	MessageRead         EventType = "message.read"
+	TicketOpened        EventType = "ticket.opened"
+	TicketClosed        EventType = "ticket.closed"
+	EnforcementGrace    EventType = "enforcement.grace_started"
+	EnforcementCleared  EventType = "enforcement.grace_ended"
+	EnforcementSuspend  EventType = "enforcement.suspended"
+	EnforcementResume   EventType = "enforcement.resumed"
+	CommandAcknowledged EventType = "enforcement.acknowledged"
+	CommandSuperseded   EventType = "enforcement.superseded"
+	KeyCreated          EventType = "api_key.created"
+	KeyRevoked          EventType = "api_key.revoked"
+	StaffInvited        EventType = "staff.invited"
+	StaffJoined         EventType = "staff.joined"
+	StaffSignedIn       EventType = "staff.signed_in"
+	StaffSignInRefused  EventType = "staff.sign_in_refused"
+	HolderSignedIn      EventType = "holder.signed_in"
+	PortalSessionMinted EventType = "portal_session.created"
+	WebhookEndpointMade EventType = "webhook_endpoint.created"
+	WebhookEndpointGone EventType = "webhook_endpoint.deleted"
+	WebhookEndpointOff  EventType = "webhook_endpoint.disabled"
+	ClockAdvanced       EventType = "demo_clock.advanced"
+	EvidenceViewed      EventType = "evidence.viewed"
+)
+
+// Draft is an entry before the store gives it its place and instant.
+type Draft struct {
+	Type      EventType
+	ObjectID  string
+	AccountID string            // empty when no account is concerned
+	Data      map[string]string // references, codes and counts only; never personal data
+}
+
+// Entry is a stored journal entry. Sequence numbers of one tenant have no gaps.
+type Entry struct {
+	ID        string
+	TenantID  string
+	Sequence  int64
+	At        time.Time
+	Actor     access.Actor
+	Type      EventType
+	ObjectID  string
+	AccountID string
+	Data      map[string]string
+}
+
+// Of returns a draft with its data given as name, value, name, value …; empty values are left out.
+func Of(t EventType, objectID, accountID string, pairs ...string) Draft {
+	draft := Draft{Type: t, ObjectID: objectID, AccountID: accountID}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] == "" {
+			continue
+		}
+		if draft.Data == nil {
+			draft.Data = map[string]string{}
+		}
+		draft.Data[pairs[i]] = pairs[i+1]
+	}
+	return draft
+}
