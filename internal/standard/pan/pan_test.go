@@ -101,7 +101,7 @@ func TestFind(t *testing.T) {
 		{"a date and time", "2026-11-20 12:00:00.123456", false},
 		{"coordinates that pass as an American Express", "37.8282246310005", false},
 		{"an address of the internet", "192.168.100.200", false},
-		{"a version 4 group of lines", "4111\n1111\n1111\n1111", false},
+		{"digits on lines of their own", "4111\n1111\n1111\n1111", false},
 		{"four separators part", "4111    1111    1111    1111", false},
 		{"letters part", "4111a1111a1111a1111", false},
 		{"a run that only contains one", "41111111111111110000000", false},
