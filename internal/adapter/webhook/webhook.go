@@ -204,4 +204,3 @@ func Message(kind string, at time.Time, data any) ([]byte, error) {
 	}
 	return body, nil
 }
-
