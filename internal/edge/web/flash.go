@@ -12,11 +12,14 @@ func SetFlash(w http.ResponseWriter, path, key string) {
 }
 
 // TakeFlash returns the catalog key that SetFlash left, or "", and removes it. The caller asks its catalog whether it Has the
-// key before showing it.
+// key before showing it. A request of upload.js leaves it in place, because the page itself is asked for once more after it.
 func TakeFlash(w http.ResponseWriter, r *http.Request, path string) string {
 	cookie, err := r.Cookie(flashCookie)
 	if err != nil || !validKey(cookie.Value) {
 		return ""
+	}
+	if r.Header.Get("X-Probity-Upload") != "" {
+		return cookie.Value
 	}
 	http.SetCookie(w, &http.Cookie{Name: flashCookie, Path: path, MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	return cookie.Value
