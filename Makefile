@@ -8,9 +8,8 @@ BENCH ?= .
 BENCHTIME ?= 1s
 # Where `make bench`, `make race` and `make lint` look.
 PKGS ?= ./...
-# What a short run under the race detector covers in `make test`: the packages whose code runs on several goroutines and does
-# not compile all of SQLite a second time. `make race` covers the rest.
-RACE_PKGS ?= ./internal/edge/... ./internal/domain/... ./client/...
+# What a short run under the race detector covers in `make test`: where goroutines meet. `make race` covers everything.
+RACE_PKGS ?= ./internal/adapter/... ./internal/service/... ./internal/edge/worker/... ./client/...
 
 TEMPL_VERSION = $(shell $(GO) list -m -f '{{.Version}}' github.com/a-h/templ)
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
