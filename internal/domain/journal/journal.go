@@ -101,3 +101,24 @@ func Of(t EventType, objectID, accountID string, pairs ...string) Draft {
 	}
 	return draft
 }
+
+// Known reports whether t is one of the event types.
+func Known(t EventType) bool {
+	for _, one := range EventTypes {
+		if one == t {
+			return true
+		}
+	}
+	return false
+}
+
+// EventTypes lists every event type, in the order of the documentation.
+var EventTypes = []EventType{
+	TenantCreated, TenantUpdated, AccountCreated, AccountUpdated, PaymentMethodAdded, PaymentRejected, RetryGranted, RetryUsed,
+	RestrictionPlaced, RestrictionLifted, VerificationOpened, EvidenceReceived, EvidenceWithdrawn, EvidenceViewed, DeadlineSet,
+	DeadlineMissed, VerificationSubmit, VerificationReview, VerificationApprove, VerificationResubmt, VerificationDecline,
+	VerificationCancel, CaseOpened, CaseDecided, CaseOverdue, CaseWithdrawn, NoticeCreated, NoticeAccepted, NoticeBounced,
+	NoticeReceived, MessageRead, TicketOpened, TicketClosed, EnforcementGrace, EnforcementCleared, EnforcementSuspend,
+	EnforcementResume, CommandAcknowledged, CommandSuperseded, KeyCreated, KeyRevoked, StaffInvited, StaffJoined, StaffSignedIn,
+	StaffSignInRefused, HolderSignedIn, PortalSessionMinted, WebhookEndpointMade, WebhookEndpointGone, WebhookEndpointOff, ClockAdvanced,
+}

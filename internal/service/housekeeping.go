@@ -1,0 +1,76 @@
+package service
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/probity/probity/internal/adapter/store"
+	"github.com/probity/probity/internal/domain/access"
+	"github.com/probity/probity/internal/domain/journal"
+	"github.com/probity/probity/internal/standard/problem"
+)
+
+// settingClockOffset is where the demo clock's offset persists, in microseconds.
+const settingClockOffset = "demo_clock_offset"
+
+// maxAdvance bounds one move of the demo clock.
+const maxAdvance = 400 * 24 * time.Hour
+
+// RestoreClock sets the demo clock to where it was left. Outside a demo it does nothing.
+func (s *Service) RestoreClock(ctx context.Context) error {
+	if !s.Demo {
+		return nil
+	}
+	return s.read(ctx, func(_ context.Context, tx *store.Tx) error {
+		value, found, err := tx.Setting(settingClockOffset)
+		if err != nil || !found {
+			return err
+		}
+		micros, err := strconv.ParseInt(value, 10, 64)
+		if err != nil {
+			return err
+		}
+		return s.Clock.SetOffset(time.Duration(micros) * time.Microsecond)
+	})
+}
+
+// AdvanceClock moves business time forward, in a demo only. Signatures and sign-in sessions keep wall time.
+func (s *Service) AdvanceClock(ctx context.Context, actor access.Actor, by time.Duration) (time.Time, error) {
+	if err := actor.Require(access.ReadTenant); err != nil {
+		return time.Time{}, err
+	}
+	if !s.Demo {
+		return time.Time{}, problem.New(problem.NotFound, "not_found", "only a demo has a clock that can be moved")
+	}
+	if by <= 0 || by > maxAdvance {
+		return time.Time{}, problem.Field("advance_seconds", "out_of_range", "advance_seconds must be positive and at most 400 days")
+	}
+	err := s.write(ctx, func(_ context.Context, tx *store.Tx) error {
+		offset := s.Clock.Offset() + by
+		if err := tx.SaveSetting(settingClockOffset, strconv.FormatInt(offset.Microseconds(), 10)); err != nil {
+			return err
+		}
+		if err := tx.Append(actor, journal.Of(journal.ClockAdvanced, actor.TenantID, "", "seconds", strconv.FormatInt(int64(by.Seconds()), 10))); err != nil {
+			return err
+		}
+		tx.AfterCommit(func() {
+			if _, err := s.Clock.Advance(by); err != nil {
+				s.Log.Error("the demo clock could not be moved", "category", errorCategory(err))
+			}
+		})
+		return nil
+	})
+	s.Wake()
+	return s.Clock.Now(), err
+}
+
+// Prune removes what is no longer needed: expired idempotency records, sessions, links and sign-in challenges.
+func (s *Service) Prune(ctx context.Context) error {
+	return s.write(ctx, func(_ context.Context, tx *store.Tx) error {
+		if err := tx.PruneIdempotency(tx.Now()); err != nil {
+			return err
+		}
+		return tx.PruneAccess(s.Clock.Wall())
+	})
+}

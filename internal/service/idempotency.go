@@ -1,0 +1,83 @@
+package service
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"github.com/probity/probity/internal/adapter/store"
+	"github.com/probity/probity/internal/domain/access"
+	"github.com/probity/probity/internal/standard/problem"
+)
+
+// How long an idempotency key is remembered, in business time.
+const (
+	keepKeys        = 24 * time.Hour
+	keepPaymentKeys = 30 * 24 * time.Hour
+)
+
+// IdempotentRequest names a request that its sender may repeat.
+type IdempotentRequest struct {
+	Key      string // empty: the request is not repeatable
+	Route    string // method and path, e.g. "POST /v1/payments"
+	BodyHash []byte
+	Payment  bool // decisions are remembered for 30 days, everything else for one
+}
+
+// StoredAnswer is an answer as it was, or will be, given.
+type StoredAnswer struct {
+	Status   int
+	Body     []byte
+	Replayed bool
+}
+
+// Once runs do unless its idempotency key was answered before: then the stored answer is given again. The record of the answer is
+// written in the transaction of do, so both exist or neither does, and a refused request leaves none.
+func (s *Service) Once(ctx context.Context, actor access.Actor, in IdempotentRequest, do func(ctx context.Context) (StoredAnswer, error)) (StoredAnswer, error) {
+	if in.Key == "" {
+		return do(ctx)
+	}
+	if len(in.Key) > 255 || !printable(in.Key) {
+		return StoredAnswer{}, problem.Field("Idempotency-Key", "idempotency_key_malformed", "an idempotency key has at most 255 visible ASCII characters")
+	}
+	slot := actor.TenantID + "\x00" + in.Route + "\x00" + in.Key
+	if _, busy := s.inFlight.LoadOrStore(slot, true); busy {
+		return StoredAnswer{}, problem.New(problem.Conflict, "idempotency_in_flight", "a request with this idempotency key is being worked on; try again in a moment")
+	}
+	defer s.inFlight.Delete(slot)
+	var answer StoredAnswer
+	err := s.write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		record, found, err := tx.FindIdempotency(actor.TenantID, in.Route, in.Key)
+		if err != nil {
+			return err
+		}
+		if found {
+			if !bytes.Equal(record.BodyHash, in.BodyHash) {
+				return problem.Field("Idempotency-Key", "idempotency_key_reused", "this idempotency key was used with another body; use a new key for a new request")
+			}
+			answer = StoredAnswer{Status: record.Status, Body: record.Response, Replayed: true}
+			return nil
+		}
+		if answer, err = do(ctx); err != nil {
+			return err
+		}
+		keep := keepKeys
+		if in.Payment {
+			keep = keepPaymentKeys
+		}
+		return tx.InsertIdempotency(store.IdempotencyRecord{
+			TenantID: actor.TenantID, Key: in.Key, Route: in.Route, BodyHash: in.BodyHash, Status: answer.Status, Response: answer.Body,
+			CreatedAt: tx.Now(), ExpiresAt: tx.Now().Add(keep),
+		})
+	})
+	return answer, err
+}
+
+func printable(s string) bool {
+	for i := range len(s) {
+		if s[i] < 0x21 || s[i] > 0x7e {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,106 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/probity/probity/internal/adapter/mail"
+	"github.com/probity/probity/internal/adapter/store"
+	"github.com/probity/probity/internal/standard/problem"
+)
+
+// The kinds of job.
+const (
+	JobSendNotice     = "send_notice"
+	JobSendSignInCode = "send_sign_in_code"
+	JobSubmissionDue  = "submission_due"
+	JobCaseOverdue    = "case_overdue"
+	JobSendCommand    = "send_command"
+)
+
+// errNoConnector is why a command waits: its tenant has no connector. It is tried again, because one may be configured later.
+var errNoConnector = errors.New("the tenant has no enforcement connector")
+
+// jobLease is how long, in wall time, a claimed job belongs to its worker. After a crash another worker takes it up.
+const jobLease = 2 * time.Minute
+
+// jobTimeout bounds one run of a job; it is well inside the lease.
+const jobTimeout = 45 * time.Second
+
+// RunDueJobs claims up to limit due jobs and runs them one after another. It returns how many it claimed. Each job runs at least once;
+// what it does is idempotent, and its effect and its end are one transaction.
+func (s *Service) RunDueJobs(ctx context.Context, limit int) (int, error) {
+	jobs, err := s.Store.Claim(ctx, limit, jobLease)
+	if err != nil {
+		return 0, err
+	}
+	for _, job := range jobs {
+		s.runJob(ctx, job)
+	}
+	return len(jobs), nil
+}
+
+func (s *Service) runJob(ctx context.Context, job store.Job) {
+	// A shutdown lets the job in hand end: its own time limit bounds it.
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), jobTimeout)
+	defer cancel()
+	err := s.handleJob(bounded, job)
+	if err == nil || problem.As(err) != nil && problem.As(err).Code == "job_lease_lost" {
+		return
+	}
+	category := errorCategory(err)
+	s.Log.Warn("job failed, will be tried again", "job", job.ID, "kind", job.Kind, "attempt", job.Attempts, "category", category)
+	again := s.Clock.Now().Add(backoff(job.Attempts))
+	if retryError := s.Store.Retry(bounded, job, again, category); retryError != nil {
+		s.Log.Error("job could not be put back; its lease will run out", "job", job.ID, "kind", job.Kind, "category", errorCategory(retryError))
+	}
+}
+
+func (s *Service) handleJob(ctx context.Context, job store.Job) error {
+	switch job.Kind {
+	case JobSendNotice:
+		return s.sendNotice(ctx, job)
+	case JobSendSignInCode:
+		return s.sendSignInCode(ctx, job)
+	case JobSubmissionDue:
+		return s.missDeadline(ctx, job)
+	case JobCaseOverdue:
+		return s.markOverdue(ctx, job)
+	case JobSendCommand:
+		return s.sendCommand(ctx, job)
+	case store.WebhookJob:
+		return s.sendWebhook(ctx, job)
+	default:
+		return errors.New("unknown kind of job")
+	}
+}
+
+// finish ends a job that has nothing left to do.
+func (s *Service) finish(ctx context.Context, job store.Job) error {
+	return s.write(ctx, func(_ context.Context, tx *store.Tx) error { return tx.CompleteJob(job) })
+}
+
+// backoff is how long a job waits after its nth failed attempt: 2 s, 4 s, 8 s … up to an hour.
+func backoff(attempts int) time.Duration {
+	if attempts > 11 {
+		return time.Hour
+	}
+	return min(time.Duration(1<<max(attempts, 1))*time.Second, time.Hour)
+}
+
+// errorCategory names the sort of an error without its text, which may quote what must not be logged.
+func errorCategory(err error) string {
+	switch {
+	case problem.As(err) != nil:
+		return problem.As(err).Code
+	case errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
+	case errors.Is(err, errNoConnector):
+		return "no_connector"
+	case mail.IsTemporary(err):
+		return "mail_temporary"
+	default:
+		return "failed"
+	}
+}

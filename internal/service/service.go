@@ -1,0 +1,141 @@
+// Package service holds the use cases, one file each. It is the only writer: load → decide (a pure function of the domain) → save
+// the state, its journal entries and its follow-up jobs in one transaction. Permissions are checked here and nowhere else.
+package service
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/probity/probity/internal/adapter/clock"
+	"github.com/probity/probity/internal/adapter/enforcer"
+	"github.com/probity/probity/internal/adapter/mail"
+	"github.com/probity/probity/internal/adapter/reader"
+	"github.com/probity/probity/internal/adapter/store"
+	"github.com/probity/probity/internal/adapter/webhook"
+	"github.com/probity/probity/internal/domain/risk"
+	"github.com/probity/probity/internal/standard/calendar"
+	"github.com/probity/probity/internal/standard/problem"
+)
+
+// Mailer hands one mail to a mail server.
+type Mailer interface {
+	Send(ctx context.Context, message mail.Message) (mail.Receipt, error)
+}
+
+// Keys wraps data keys and seals attachments with them.
+type Keys interface {
+	WrapNewDataKey(tenantID, subjectID string) ([]byte, error)
+	Seal(wrapped []byte, tenantID, subjectID, attachmentID string, plaintext []byte) ([]byte, error)
+	Open(wrapped []byte, tenantID, subjectID, attachmentID string, ciphertext []byte) ([]byte, error)
+}
+
+// Blobs keeps sealed attachments. When Put returns, the blob is on stable storage.
+type Blobs interface {
+	Put(ctx context.Context, id string, sealed []byte) error
+	Get(ctx context.Context, id string) ([]byte, error)
+	Delete(ctx context.Context, id string) error
+}
+
+// Inspector turns untrusted bytes into a clean page, or says why it will not.
+type Inspector interface {
+	Inspect(ctx context.Context, raw []byte) (reader.Page, error)
+}
+
+// Connector tells a tenant's platform to suspend or resume an account's resources.
+type Connector interface {
+	Send(ctx context.Context, command enforcer.Command) (enforcer.Result, error)
+}
+
+// WebhookSender delivers one signed webhook.
+type WebhookSender interface {
+	Send(ctx context.Context, delivery webhook.Delivery) webhook.Result
+}
+
+// Config is what a Service is made of. Every field is required unless it says otherwise.
+type Config struct {
+	Store     *store.Store
+	Clock     *clock.Clock
+	Keys      Keys
+	Blobs     Blobs
+	Inspector Inspector
+	Mailer    Mailer
+	Connector Connector
+	Webhooks  WebhookSender
+	Policy    *risk.Policy
+	Calendar  calendar.Calendar
+	// BaseURL is how browsers reach this installation, e.g. https://kyc.example.com, without a slash at its end.
+	BaseURL string
+	// MailAcceptanceIsFinal says that the mail server we hand mails to is the recipient's own, so that its acceptance is receipt.
+	// Behind a relay it is false, and only an opened Internal Message counts (design §5).
+	MailAcceptanceIsFinal bool
+	// Demo allows the clock to be moved.
+	Demo bool
+	Log  *slog.Logger
+	// Wake is called after jobs were added, so that the worker need not wait for its next look. Optional.
+	Wake func()
+}
+
+// Service is the set of use cases. It is safe for concurrent use.
+type Service struct {
+	Config
+	inFlight sync.Map // idempotency keys that are being worked on by this process
+}
+
+// New returns a Service, or an error that names the part that is missing.
+func New(c Config) (*Service, error) {
+	for _, part := range []struct {
+		name    string
+		missing bool
+	}{
+		{"store", c.Store == nil}, {"clock", c.Clock == nil}, {"keys", c.Keys == nil}, {"blobs", c.Blobs == nil},
+		{"inspector", c.Inspector == nil}, {"mailer", c.Mailer == nil}, {"connector", c.Connector == nil},
+		{"webhook sender", c.Webhooks == nil}, {"policy", c.Policy == nil}, {"calendar", c.Calendar == nil},
+		{"base URL", c.BaseURL == ""}, {"log", c.Log == nil},
+	} {
+		if part.missing {
+			return nil, problem.New(problem.Unavailable, "service_misconfigured", "the service was started without its "+part.name)
+		}
+	}
+	if c.Wake == nil {
+		c.Wake = func() {}
+	}
+	return &Service{Config: c}, nil
+}
+
+// write runs fn in one write transaction and wakes the worker when it committed.
+func (s *Service) write(ctx context.Context, fn func(ctx context.Context, tx *store.Tx) error) error {
+	return s.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		tx.AfterCommit(s.Wake)
+		return fn(ctx, tx)
+	})
+}
+
+// read runs fn on one consistent view.
+func (s *Service) read(ctx context.Context, fn func(ctx context.Context, tx *store.Tx) error) error {
+	return s.Store.Read(ctx, fn)
+}
+
+// code returns n random symbols of an alphabet without look-alikes.
+func code(n int) string {
+	const symbols = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+	out := make([]byte, 0, n)
+	buffer := make([]byte, 1)
+	for len(out) < n {
+		_, _ = rand.Read(buffer)
+		// Values that would make some symbols likelier than others are thrown away.
+		if int(buffer[0]) < len(symbols)*(256/len(symbols)) {
+			out = append(out, symbols[int(buffer[0])%len(symbols)])
+		}
+	}
+	return string(out)
+}
+
+// noticeCode returns a code such as "K7Q-4TP", printed in mails and shown in the KYC Center.
+func noticeCode() string {
+	c := code(6)
+	return c[:3] + "-" + c[3:]
+}
+
