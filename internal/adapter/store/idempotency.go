@@ -1,0 +1,54 @@
+package store
+
+import (
+	"time"
+
+	"github.com/probity/probity/internal/standard/problem"
+)
+
+// IdempotencyRecord is the answer that was given to a request with an Idempotency-Key. It is written in the transaction of the change.
+type IdempotencyRecord struct {
+	TenantID  string
+	Key       string
+	Route     string // method and path pattern; the same key elsewhere is another request
+	BodyHash  []byte // SHA-256
+	Status    int    // HTTP status
+	Response  []byte
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+const idempotencyColumns = "tenant_id, key, route, body_hash, status, response, created_at, expires_at"
+
+func scanIdempotency(r row) (IdempotencyRecord, error) {
+	var rec IdempotencyRecord
+	err := r.Scan(&rec.TenantID, &rec.Key, &rec.Route, &rec.BodyHash, &rec.Status, &rec.Response, instant{&rec.CreatedAt}, instant{&rec.ExpiresAt})
+	return rec, err
+}
+
+// FindIdempotency returns the record of a key that has not expired, and whether there is one.
+func (tx *Tx) FindIdempotency(tenantID, route, key string) (IdempotencyRecord, bool, error) {
+	return maybe(tx, scanIdempotency, "SELECT "+idempotencyColumns+` FROM idempotency
+		WHERE tenant_id = $1 AND route = $2 AND key = $3 AND expires_at > $4`, tenantID, route, key, micros(tx.now))
+}
+
+// InsertIdempotency adds a record, in the place of an expired one. The conflict "idempotency_key_taken" says that another request with
+// the key has been answered meanwhile: roll back, and answer from its record.
+func (tx *Tx) InsertIdempotency(rec IdempotencyRecord) error {
+	count, err := tx.exec("INSERT INTO idempotency ("+idempotencyColumns+") VALUES ("+placeholders(1, 8)+`)
+		ON CONFLICT (tenant_id, route, key) DO UPDATE SET body_hash = excluded.body_hash, status = excluded.status,
+		response = excluded.response, created_at = excluded.created_at, expires_at = excluded.expires_at
+		WHERE idempotency.expires_at <= $9`,
+		rec.TenantID, rec.Key, rec.Route, some(rec.BodyHash), rec.Status, some(rec.Response), micros(rec.CreatedAt), micros(rec.ExpiresAt),
+		micros(tx.now))
+	if err == nil && count == 0 {
+		return problem.New(problem.Conflict, "idempotency_key_taken", "another request with this Idempotency-Key was answered meanwhile; repeat it to get its answer")
+	}
+	return err
+}
+
+// PruneIdempotency removes the records that expired before the instant.
+func (tx *Tx) PruneIdempotency(now time.Time) error {
+	_, err := tx.exec("DELETE FROM idempotency WHERE expires_at <= $1", micros(now))
+	return err
+}
