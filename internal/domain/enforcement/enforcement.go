@@ -124,7 +124,7 @@ func (e Enforcement) command(id string, kind CommandKind, now time.Time) Command
 
 // Settle notes the platform's answer to a command. Only the latest command's acknowledgement counts for the account.
 func (c Command) Settle(state CommandState, now time.Time) (Command, []journal.Draft, bool) {
-	if c.State != Pending {
+	if c.State != Pending || (state != Acknowledged && state != Superseded) {
 		return c, nil, false
 	}
 	c.State, c.SettledAt = state, now
