@@ -159,7 +159,7 @@ func start() (*cluster, error) {
 	ended := make(chan error, 1)
 	go func() {
 		state, err := command.Process.Wait()
-		ended <- fmt.Errorf("the server ended at once (%v, %v)", state, err)
+		ended <- errors.Join(fmt.Errorf("the server ended at once (%v)", state), err)
 		_ = lifeline.Close()
 	}()
 	if err := c.connect(ended); err != nil {
@@ -217,8 +217,8 @@ func findPrograms() (string, error) {
 	}
 	if path, err := exec.LookPath("initdb"); err == nil {
 		// A link in the PATH may point to a folder that holds the rest of the programs; initdb wants them beside itself.
-		if real, err := filepath.EvalSymlinks(path); err == nil && holdsPrograms(filepath.Dir(real)) {
-			return filepath.Dir(real), nil
+		if target, err := filepath.EvalSymlinks(path); err == nil && holdsPrograms(filepath.Dir(target)) {
+			return filepath.Dir(target), nil
 		}
 	}
 	for _, pattern := range []string{
