@@ -40,7 +40,8 @@ func NewSecret() Secret {
 func ParseSecret(text string) (Secret, error) {
 	encoded, found := strings.CutPrefix(text, secretPrefix)
 	key, err := base64.StdEncoding.Strict().DecodeString(encoded)
-	if !found || err != nil || len(key) < minSecretBytes || len(key) > maxSecretBytes {
+	// The decoder passes over line breaks, which have no business in a secret.
+	if !found || err != nil || strings.ContainsAny(encoded, "\r\n") || len(key) < minSecretBytes || len(key) > maxSecretBytes {
 		return Secret{}, problem.Field("secret", "webhook_secret_not_valid",
 			"a webhook secret is whsec_ followed by the base64 of 24 to 64 bytes; leave it out to have one made")
 	}

@@ -306,7 +306,7 @@ func FuzzParseSecret(f *testing.F) {
 	f.Add("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 	f.Fuzz(func(t *testing.T, text string) {
 		secret, err := webhook.ParseSecret(text)
-		if err == nil && strings.NewReplacer("\r", "", "\n", "").Replace(text) != secret.Reveal() {
+		if err == nil && text != secret.Reveal() {
 			t.Error("an accepted secret is not written as it was read")
 		}
 	})
