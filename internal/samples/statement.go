@@ -17,8 +17,8 @@ func drawStatement(p person) ([]byte, error) {
 	month := p.statementMonth()
 	last := month.AddDate(0, 1, -1)
 	pdf := fpdf.New("P", "mm", "A4", "")
-	pdf.SetCreationDate(last.AddDate(0, 0, 2))
-	pdf.SetModificationDate(last.AddDate(0, 0, 2))
+	pdf.SetCreationDate(last.AddDate(0, 0, 1))
+	pdf.SetModificationDate(last.AddDate(0, 0, 1))
 	pdf.SetCatalogSort(true)
 	pdf.SetTitle("Specimen Bank statement "+month.Format("January 2006"), true)
 	pdf.SetAuthor("Specimen Bank", true)
@@ -56,7 +56,7 @@ func statementHead(pdf *fpdf.Fpdf, p person, month, last time.Time) {
 		{"Address", fmt.Sprintf("%d Harbour Lane, Amaurot, Utopia", 1+p.seed>>7%120)},
 		{"Card ending in", p.last4},
 		{"Statement period", month.Format("2 January 2006") + " – " + last.Format("2 January 2006")},
-		{"Statement date", last.AddDate(0, 0, 2).Format("2 January 2006")},
+		{"Statement date", last.AddDate(0, 0, 1).Format("2 January 2006")},
 	}
 	for i, fact := range facts {
 		y := 63 + float64(i)*7.5

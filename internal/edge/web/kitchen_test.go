@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -125,4 +126,26 @@ func kitchen(picture, statement []byte) *httptest.Server {
 		_ = web.Render(w, r, http.StatusOK, page, kitchenSink(locale))
 	})))
 	return httptest.NewServer(mux)
+}
+
+func TestTheKitsOwnCatalogsAgree(t *testing.T) {
+	webtest.CheckCatalogs(t, os.DirFS("catalog"), "en.json", "zh-CN.json")
+}
+
+func TestTextIsEscapedWhereverItStands(t *testing.T) {
+	const attack = `<script>alert(1)</script>" onload="x`
+	page := web.Page{Title: attack, Locale: attack, Brand: web.Brand{Name: attack, Colour: attack}, Area: attack,
+		Nav: []web.NavItem{{Label: attack, URL: "javascript:alert(1)"}}, SignedIn: &web.SignedIn{Name: attack, SignOutURL: "javascript:alert(1)"}}
+	body := templ.Join(web.PageHeader(attack, attack, nil), web.Badge(attack), web.ButtonLink(attack, "javascript:alert(1)", web.Quiet),
+		web.Field(web.FieldProps{Name: "a", Label: attack, Value: attack, Error: attack}),
+		web.Table(web.TableProps{Caption: attack, Columns: []web.Column{{Label: attack}}, Rows: [][]web.Cell{{{Text: attack, URL: "javascript:alert(1)"}}}}))
+	var out bytes.Buffer
+	if err := web.RenderTo(t.Context(), &out, page, body); err != nil {
+		t.Fatal(err)
+	}
+	for _, forbidden := range []string{"<script>alert", "javascript:", `" onload="`} {
+		if strings.Contains(out.String(), forbidden) {
+			t.Errorf("the page holds %q", forbidden)
+		}
+	}
 }

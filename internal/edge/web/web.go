@@ -13,6 +13,9 @@ package web
 
 import "github.com/a-h/templ"
 
+// The version must be that of the library in go.mod. Named like this, the tool's own dependencies stay out of go.mod.
+//go:generate go run github.com/a-h/templ/cmd/templ@v0.3.1020 generate -path .
+
 // Brand is how a tenant looks: the name people know it by, and one colour.
 type Brand struct {
 	Name   string
