@@ -50,7 +50,9 @@ type Page struct {
 	Wide      bool      // the console's width instead of the reading width
 	Above     templ.Component
 	Footer    templ.Component
-	Scripts   []string // names of asset modules, e.g. "upload.js"
+	Scripts   []string        // names of asset modules, e.g. "upload.js"
+	Styles    []string        // names of further stylesheets, after base.css, e.g. "console.css"
+	Tools     templ.Component // at the end of the header, before who is signed in: a search box
 }
 
 // Tone is the colour family of a badge, banner or timeline entry. Colour never stands alone: a label always says the same.

@@ -10,7 +10,7 @@ function setUp(figure) {
   if (!image) return;
   const scaleText = figure.querySelector("[data-viewer-scale]");
   // x and y are where the picture's centre lies in the stage, in CSS pixels; turn is in quarter turns clockwise.
-  const view = { scale: 1, turn: 0, x: 0, y: 0, fitted: true };
+  const view = { scale: 1, turn: 0, x: 0, y: 0, fitted: true, contrast: 0 };
 
   const draw = () => {
     const width = image.naturalWidth, height = image.naturalHeight;
@@ -53,6 +53,12 @@ function setUp(figure) {
   const actions = {
     "zoom-in": () => zoom(1.25), "zoom-out": () => zoom(0.8),
     "rotate-left": () => rotate(-1), "rotate-right": () => rotate(1), fit,
+    // Steps through three strengths and back: faint print and watermarks come out.
+    contrast: () => {
+      view.contrast = (view.contrast + 1) % 4;
+      image.style.filter = view.contrast ? `contrast(${100 + view.contrast * 60}%)` : "";
+      figure.querySelector('[data-viewer-action="contrast"]').setAttribute("aria-pressed", String(view.contrast > 0));
+    },
   };
   for (const button of figure.querySelectorAll("[data-viewer-action]")) {
     button.addEventListener("click", () => actions[button.dataset.viewerAction]());
@@ -64,7 +70,7 @@ function setUp(figure) {
     const step = event.shiftKey ? 160 : 48;
     const keys = {
       "+": actions["zoom-in"], "=": actions["zoom-in"], "-": actions["zoom-out"], "_": actions["zoom-out"],
-      r: () => rotate(1), R: () => rotate(-1), 0: fit,
+      r: () => rotate(1), R: () => rotate(-1), 0: fit, c: actions.contrast, C: actions.contrast,
       ArrowLeft: () => move(step, 0), ArrowRight: () => move(-step, 0), ArrowUp: () => move(0, step), ArrowDown: () => move(0, -step),
     };
     const act = keys[event.key];
