@@ -25,7 +25,7 @@ type RenderInput struct {
 	// to the KYC Center. In submission_received it is when the review is due; zero says nothing of it.
 	DueAt   time.Time
 	Zone    *time.Location // of DueAt; nil means UTC
-	Reasons []Reason
+	Reasons []Reason       // of resubmission_requested, where they are required, verification_declined, and resources_suspended in a later round
 	// KeepSuspendedDays is policy.Consequence.KeepSuspended; zero says nothing of deletion.
 	KeepSuspendedDays int
 }
@@ -154,7 +154,11 @@ func compose(w *writer, input RenderInput) (string, []block, error) {
 	case ResourcesSuspended:
 		blocks := []block{greeting(w), paragraph(w.say("suspended.result")), paragraph(w.say("suspended.remedy"))}
 		blocks = append(blocks, release(w, input)...)
-		blocks = append(blocks, prepare(w)...)
+		if len(input.Reasons) > 0 { // asked again: only the items with a reason are still to be sent
+			blocks = append(blocks, heading(w.say("resubmission.heading")), list(reasonItems(w, input.Reasons)))
+		} else {
+			blocks = append(blocks, prepare(w)...)
+		}
 		return w.say("suspended.subject"), ending(w, input, blocks), nil
 	}
 	return "", nil, fmt.Errorf("render notice: unknown kind")

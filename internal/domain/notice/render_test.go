@@ -202,6 +202,15 @@ func TestTheAlert(t *testing.T) {
 	})
 }
 
+func TestASuspensionInALaterRoundListsOnlyWhatIsStillAskedFor(t *testing.T) {
+	input := full(t, ResourcesSuspended, "en")
+	input.Reasons = []Reason{{Requirement: "government_id", Text: "The photo is blurred."}}
+	out := render(t, input)
+	if !strings.Contains(out.Text, "- Government ID: The photo is blurred.") || strings.Contains(out.Text, "Monthly statement") {
+		t.Errorf("got %s", out.Text)
+	}
+}
+
 func TestWhatANoticeCannotDoWithout(t *testing.T) {
 	for _, c := range []struct {
 		name   string
