@@ -234,7 +234,7 @@ func (s *Service) approvePayment(tx *store.Tx, actor access.Actor, in decided, p
 func riskPayment(a payment.Attempt, m payment.Method) risk.Payment {
 	return risk.Payment{
 		AmountMinor: a.Amount.AmountMinor, Currency: a.Amount.Currency,
-		Place:  risk.Place{Country: a.Location.Country, Region: a.Location.Region, City: a.Location.City},
+		Place:    risk.Place{Country: a.Location.Country, Region: a.Location.Region, City: a.Location.City},
 		DeviceID: a.DeviceID, Method: risk.Method{ID: m.ID, Fingerprint: m.Fingerprint}, MethodKind: string(m.Kind),
 		Merchant: a.Merchant, OccurredAt: a.OccurredAt,
 	}

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	mathrand "math/rand/v2"
 	"strconv"
 	"time"
 
@@ -97,6 +98,7 @@ func (s *Service) command(tx *store.Tx, c enforcement.Command) error {
 // as long as it takes; the sequence number lets the platform refuse what came too late.
 func (s *Service) sendCommand(ctx context.Context, job store.Job) error {
 	var outgoing enforcer.Command
+	var target enforcer.Target
 	connected, pending := false, false
 	err := s.read(ctx, func(_ context.Context, tx *store.Tx) error {
 		c, err := tx.Command(job.TenantID, job.Payload["command_id"])
@@ -113,10 +115,15 @@ func (s *Service) sendCommand(ctx context.Context, job store.Job) error {
 		}
 		connected, pending = t.ConnectorURL != "", c.State == enforcement.Pending
 		outgoing = enforcer.Command{
-			URL: t.ConnectorURL, Secret: webhook.Secret(t.ConnectorKey.Reveal()), Kind: string(c.Kind), CommandID: c.ID, AccountID: c.AccountID,
-			ExternalID: a.Profile.ExternalID, Sequence: c.Sequence, VerificationID: c.VerificationID, Timestamp: s.Clock.Wall(),
+			ID: c.ID, Action: actionOf(c.Kind), DecidedAt: c.CreatedAt, AccountID: c.AccountID, ExternalID: a.Profile.ExternalID,
+			Sequence: c.Sequence, VerificationID: c.VerificationID, Reason: reasonOf(c.Kind),
 		}
-		return nil
+		if !connected || !pending {
+			return nil
+		}
+		secret, err := webhook.ParseSecret(t.ConnectorKey.Reveal())
+		target = enforcer.Target{URL: t.ConnectorURL, Secrets: []webhook.Secret{secret}}
+		return err
 	})
 	if err != nil {
 		return err
@@ -127,16 +134,36 @@ func (s *Service) sendCommand(ctx context.Context, job store.Job) error {
 	if !connected {
 		return errNoConnector
 	}
-	result, err := s.Connector.Send(ctx, outgoing)
+	result, err := s.Connector.Send(ctx, target, outgoing, s.Clock.Wall())
 	if err != nil {
 		return err
+	}
+	if result.Outcome == enforcer.NotAcknowledged {
+		s.Log.Warn("the platform did not acknowledge a command; it will be sent again",
+			"command", outgoing.ID, "attempt", job.Attempts, "status", result.StatusCode, "cause", string(result.Cause))
+		return s.Store.Retry(ctx, job, s.Clock.Now().Add(result.NextRetry(job.Attempts, mathrand.Float64())), "not_acknowledged")
 	}
 	return s.settleCommand(ctx, job, result)
 }
 
+func actionOf(kind enforcement.CommandKind) enforcer.Action {
+	if kind == enforcement.Suspend {
+		return enforcer.Suspend
+	}
+	return enforcer.Resume
+}
+
+// reasonOf is the code that a command carries: why the platform is told.
+func reasonOf(kind enforcement.CommandKind) string {
+	if kind == enforcement.Suspend {
+		return "submission_overdue"
+	}
+	return "verification_ended"
+}
+
 func (s *Service) settleCommand(ctx context.Context, job store.Job, result enforcer.Result) error {
 	state := enforcement.Acknowledged
-	if result.Superseded {
+	if result.Outcome == enforcer.Superseded {
 		state = enforcement.Superseded
 	}
 	return s.write(ctx, func(_ context.Context, tx *store.Tx) error {

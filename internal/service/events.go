@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"encoding/json"
+	mathrand "math/rand/v2"
 	"net/url"
 	"strconv"
 	"strings"
@@ -154,17 +155,21 @@ func (s *Service) sendWebhook(ctx context.Context, job store.Job) error {
 	if err != nil {
 		return err
 	}
+	secret, err := webhook.ParseSecret(e.Secret.Reveal())
+	if err != nil {
+		return err
+	}
 	result := s.Webhooks.Send(ctx, webhook.Delivery{
-		URL: e.URL, Secrets: []webhook.Secret{webhook.Secret(e.Secret.Reveal())}, ID: entry.ID, Timestamp: s.Clock.Wall(), Body: body,
+		URL: e.URL, Secrets: []webhook.Secret{secret}, ID: entry.ID, Timestamp: s.Clock.Wall(), Body: body,
 	})
-	if result.Delivered() {
+	if result.Outcome == webhook.Delivered {
 		return s.finish(ctx, job)
 	}
-	wait, more := webhook.NextRetry(job.Attempts, nil)
-	if result.Gone || !more {
+	wait, more := result.NextRetry(job.Attempts, mathrand.Float64())
+	if !more {
 		return s.disableEndpoint(ctx, job, e)
 	}
-	return s.Store.Retry(ctx, job, s.Clock.Now().Add(max(wait, result.RetryAfter)), result.Category)
+	return s.Store.Retry(ctx, job, s.Clock.Now().Add(wait), string(result.Cause))
 }
 
 func (s *Service) disableEndpoint(ctx context.Context, job store.Job, e journal.Endpoint) error {

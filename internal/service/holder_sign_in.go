@@ -96,7 +96,7 @@ func (s *Service) sendSignInCode(ctx context.Context, job store.Job) error {
 	if err != nil {
 		return err
 	}
-	var to string
+	var to, brand string
 	var rendered notice.Rendered
 	err = s.write(ctx, func(_ context.Context, tx *store.Tx) error {
 		c, err := tx.Challenge(job.TenantID, job.Payload["challenge_id"])
@@ -114,11 +114,11 @@ func (s *Service) sendSignInCode(ctx context.Context, job store.Job) error {
 		if s.Clock.Wall().After(c.ExpiresAt) || !c.UsedAt.IsZero() {
 			return nil
 		}
-		to = a.Profile.Email
+		to, brand = a.Profile.Email, t.Name
 		c.CodeHash = codeHash(c.ID, code)
-		if rendered, err = notice.RenderSignInCode(notice.SignInCodeInput{
+		if rendered, err = notice.RenderSignInCode(notice.SignInCode{
 			Locale: a.Profile.Locale, Brand: t.Name, BrandColor: t.BrandColor, SupportEmail: t.SupportEmail, HolderName: a.Profile.Name, Code: code,
-			ValidFor: signInCodeFor,
+			ValidMinutes: int(signInCodeFor.Minutes()),
 		}); err != nil {
 			return err
 		}
@@ -130,7 +130,9 @@ func (s *Service) sendSignInCode(ctx context.Context, job store.Job) error {
 	if to == "" {
 		return s.finish(ctx, job)
 	}
-	_, err = s.Mailer.Send(ctx, mail.Message{To: to, Subject: rendered.Subject, Text: rendered.Text, HTML: rendered.HTML, MessageID: job.ID})
+	_, err = s.Mailer.Send(ctx, mail.Message{
+		To: to, FromName: brand, Subject: rendered.Subject, Text: rendered.Text, HTML: rendered.HTML, ID: job.ID, At: s.Clock.Wall(),
+	})
 	if err != nil && !mail.IsPermanent(err) {
 		return err
 	}

@@ -28,28 +28,42 @@ const jobLease = 2 * time.Minute
 // jobTimeout bounds one run of a job; it is well inside the lease.
 const jobTimeout = 45 * time.Second
 
-// RunDueJobs claims up to limit due jobs and runs them one after another. It returns how many it claimed. Each job runs at least once;
-// what it does is idempotent, and its effect and its end are one transaction.
-func (s *Service) RunDueJobs(ctx context.Context, limit int) (int, error) {
-	jobs, err := s.Store.Claim(ctx, limit, jobLease)
-	if err != nil {
-		return 0, err
-	}
-	for _, job := range jobs {
-		s.runJob(ctx, job)
-	}
-	return len(jobs), nil
+// ClaimJobs takes up to limit due jobs for this process. Each has to be given to RunJob.
+func (s *Service) ClaimJobs(ctx context.Context, limit int) ([]store.Job, error) {
+	return s.Store.Claim(ctx, limit, jobLease)
 }
 
-func (s *Service) runJob(ctx context.Context, job store.Job) {
+// RunDueJobs runs due jobs one after another until none is left, and returns how many it ran.
+func (s *Service) RunDueJobs(ctx context.Context) (int, error) {
+	const batch = 16
+	count := 0
+	for {
+		jobs, err := s.ClaimJobs(ctx, batch)
+		if err != nil || len(jobs) == 0 {
+			return count, err
+		}
+		for _, job := range jobs {
+			s.RunJob(ctx, job)
+		}
+		count += len(jobs)
+	}
+}
+
+// RunJob runs a claimed job. A job runs at least once; what it does is idempotent, and its effect and its end are one transaction. A
+// failed one is put back with a growing wait.
+func (s *Service) RunJob(ctx context.Context, job store.Job) {
 	// A shutdown lets the job in hand end: its own time limit bounds it.
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), jobTimeout)
 	defer cancel()
 	err := s.handleJob(bounded, job)
-	if err == nil || problem.As(err) != nil && problem.As(err).Code == "job_lease_lost" {
+	if err == nil {
 		return
 	}
 	category := errorCategory(err)
+	if category == "job_lease_lost" {
+		// Another worker has it, or the reason for it is gone; our effect was rolled back.
+		return
+	}
 	s.Log.Warn("job failed, will be tried again", "job", job.ID, "kind", job.Kind, "attempt", job.Attempts, "category", category)
 	again := s.Clock.Now().Add(backoff(job.Attempts))
 	if retryError := s.Store.Retry(bounded, job, again, category); retryError != nil {
@@ -98,8 +112,8 @@ func errorCategory(err error) string {
 		return "timeout"
 	case errors.Is(err, errNoConnector):
 		return "no_connector"
-	case mail.IsTemporary(err):
-		return "mail_temporary"
+	case errors.As(err, new(*mail.Error)):
+		return "mail_refused"
 	default:
 		return "failed"
 	}

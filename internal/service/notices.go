@@ -11,6 +11,7 @@ import (
 	"github.com/probity/probity/internal/domain/casework"
 	"github.com/probity/probity/internal/domain/journal"
 	"github.com/probity/probity/internal/domain/notice"
+	"github.com/probity/probity/internal/domain/policy"
 	"github.com/probity/probity/internal/domain/verification"
 	"github.com/probity/probity/internal/standard/id"
 	"github.com/probity/probity/internal/standard/money"
@@ -65,7 +66,8 @@ func (s *Service) renderInput(tx *store.Tx, v verification.Verification, kind no
 	a := view.Account.Profile
 	in := notice.RenderInput{
 		Kind: kind, Locale: a.Locale, Brand: view.Tenant.Name, BrandColor: view.Tenant.BrandColor, SupportEmail: view.Tenant.SupportEmail,
-		HolderName: a.Name, Link: s.verificationURL(v.ID), NoticeCode: v.NoticeCode, QueryCode: v.QueryCode, Zone: view.Zone,
+		KeepSuspendedDays: policy.Current(v.OpenedAt).KeepSuspended,
+		HolderName:        a.Name, Link: s.verificationURL(v.ID), NoticeCode: v.NoticeCode, QueryCode: v.QueryCode, Zone: view.Zone,
 	}
 	if view.Method.ID != "" {
 		in.MethodLabel = view.Method.Label()
@@ -75,7 +77,7 @@ func (s *Service) renderInput(tx *store.Tx, v verification.Verification, kind no
 	}
 	switch {
 	case kind == notice.SubmissionReceived:
-		in.DueAt, in.Zone = view.Case.DueAt, view.Tenant.Zone()
+		in.ReviewDueAt, in.Zone = view.Case.DueAt, view.Tenant.Zone()
 	case kind.StartsClock() && !v.DueAt.IsZero():
 		in.DueAt = v.DueAt
 	case kind.StartsClock():
@@ -92,7 +94,7 @@ func (s *Service) renderInput(tx *store.Tx, v verification.Verification, kind no
 // that had to be sent twice can be told from two mails.
 func (s *Service) sendNotice(ctx context.Context, job store.Job) error {
 	var rendered notice.Rendered
-	var to string
+	var to, brand string
 	skip := false
 	err := s.read(ctx, func(_ context.Context, tx *store.Tx) error {
 		n, err := tx.Notice(job.TenantID, job.Payload["notice_id"])
@@ -107,7 +109,7 @@ func (s *Service) sendNotice(ctx context.Context, job store.Job) error {
 		if err != nil {
 			return err
 		}
-		to = email
+		to, brand = email, in.Brand
 		skip = !n.AcceptedAt.IsZero() || !n.BouncedAt.IsZero() || email == ""
 		rendered, err = notice.Render(in)
 		return err
@@ -119,7 +121,7 @@ func (s *Service) sendNotice(ctx context.Context, job store.Job) error {
 		return s.finish(ctx, job)
 	}
 	_, sendError := s.Mailer.Send(ctx, mail.Message{
-		To: to, Subject: rendered.Subject, Text: rendered.Text, HTML: rendered.HTML, MessageID: job.Payload["notice_id"],
+		To: to, FromName: brand, Subject: rendered.Subject, Text: rendered.Text, HTML: rendered.HTML, ID: job.Payload["notice_id"], At: s.Clock.Wall(),
 	})
 	if sendError != nil && !mail.IsPermanent(sendError) {
 		return sendError

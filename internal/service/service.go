@@ -14,6 +14,7 @@ import (
 	"github.com/probity/probity/internal/adapter/mail"
 	"github.com/probity/probity/internal/adapter/reader"
 	"github.com/probity/probity/internal/adapter/store"
+	"github.com/probity/probity/internal/adapter/vault"
 	"github.com/probity/probity/internal/adapter/webhook"
 	"github.com/probity/probity/internal/domain/risk"
 	"github.com/probity/probity/internal/standard/calendar"
@@ -28,8 +29,8 @@ type Mailer interface {
 // Keys wraps data keys and seals attachments with them.
 type Keys interface {
 	WrapNewDataKey(tenantID, subjectID string) ([]byte, error)
-	Seal(wrapped []byte, tenantID, subjectID, attachmentID string, plaintext []byte) ([]byte, error)
-	Open(wrapped []byte, tenantID, subjectID, attachmentID string, ciphertext []byte) ([]byte, error)
+	Seal(wrapped []byte, ref vault.Ref, plaintext []byte) ([]byte, error)
+	Open(wrapped []byte, ref vault.Ref, sealed []byte) ([]byte, error)
 }
 
 // Blobs keeps sealed attachments. When Put returns, the blob is on stable storage.
@@ -46,7 +47,7 @@ type Inspector interface {
 
 // Connector tells a tenant's platform to suspend or resume an account's resources.
 type Connector interface {
-	Send(ctx context.Context, command enforcer.Command) (enforcer.Result, error)
+	Send(ctx context.Context, target enforcer.Target, command enforcer.Command, at time.Time) (enforcer.Result, error)
 }
 
 // WebhookSender delivers one signed webhook.
@@ -74,7 +75,7 @@ type Config struct {
 	// Demo allows the clock to be moved.
 	Demo bool
 	Log  *slog.Logger
-	// Wake is called after jobs were added, so that the worker need not wait for its next look. Optional.
+	// Wake is called after the clock was moved, so that the worker need not wait for its next look. Optional.
 	Wake func()
 }
 
@@ -105,12 +106,9 @@ func New(c Config) (*Service, error) {
 	return &Service{Config: c}, nil
 }
 
-// write runs fn in one write transaction and wakes the worker when it committed.
+// write runs fn in one write transaction.
 func (s *Service) write(ctx context.Context, fn func(ctx context.Context, tx *store.Tx) error) error {
-	return s.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		tx.AfterCommit(s.Wake)
-		return fn(ctx, tx)
-	})
+	return s.Store.Write(ctx, fn)
 }
 
 // read runs fn on one consistent view.
@@ -138,4 +136,3 @@ func noticeCode() string {
 	c := code(6)
 	return c[:3] + "-" + c[3:]
 }
-

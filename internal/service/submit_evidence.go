@@ -2,9 +2,11 @@ package service
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 
 	"github.com/probity/probity/internal/adapter/store"
+	"github.com/probity/probity/internal/adapter/vault"
 	"github.com/probity/probity/internal/domain/access"
 	"github.com/probity/probity/internal/domain/journal"
 	"github.com/probity/probity/internal/domain/notice"
@@ -12,8 +14,6 @@ import (
 	"github.com/probity/probity/internal/standard/id"
 	"github.com/probity/probity/internal/standard/problem"
 	"github.com/probity/probity/internal/standard/querycode"
-
-	"crypto/rand"
 )
 
 // EvidenceUpload is one attachment for one requirement.
@@ -46,7 +46,7 @@ func (s *Service) SendEvidence(ctx context.Context, actor access.Actor, up Evide
 	for _, finding := range page.Findings {
 		evidence.Findings = append(evidence.Findings, verification.Finding{Code: finding.Code, Message: finding.Message})
 	}
-	sealed, err := s.Keys.Seal(wrapped, evidence.TenantID, evidence.AccountID, evidence.AttachmentID, page.Bytes)
+	sealed, err := s.Keys.Seal(wrapped, attachmentRef(evidence), page.Bytes)
 	if err != nil {
 		return evidence, err
 	}
@@ -91,10 +91,11 @@ func (s *Service) prepareEvidence(ctx context.Context, actor access.Actor, e *ve
 		return nil, err
 	}
 	err = s.write(ctx, func(_ context.Context, tx *store.Tx) error {
-		if err := tx.InsertDataKey(e.TenantID, e.AccountID, fresh); err != nil {
+		// Another upload may have been first; the stored key is the one that counts.
+		if err := tx.InsertDataKey(e.TenantID, e.AccountID, fresh); err != nil && !problem.Is(err, problem.Conflict) {
 			return err
 		}
-		// Another upload may have been first; the stored key is the one that counts.
+		var err error
 		wrapped, _, err = tx.DataKey(e.TenantID, e.AccountID)
 		return err
 	})
@@ -159,6 +160,10 @@ func (s *Service) addEvidence(tx *store.Tx, actor access.Actor, e *verification.
 		return err
 	}
 	return tx.SaveVerification(actor, v, drafts)
+}
+
+func attachmentRef(e verification.Evidence) vault.Ref {
+	return vault.Ref{TenantID: e.TenantID, SubjectID: e.AccountID, AttachmentID: e.AttachmentID}
 }
 
 // WithdrawEvidence takes back what was sent but not yet submitted.
@@ -231,7 +236,7 @@ func (s *Service) Attachment(ctx context.Context, actor access.Actor, evidenceID
 	if err != nil {
 		return e, nil, err
 	}
-	plain, err := s.Keys.Open(wrapped, e.TenantID, e.AccountID, e.AttachmentID, sealed)
+	plain, err := s.Keys.Open(wrapped, attachmentRef(e), sealed)
 	return e, plain, err
 }
 

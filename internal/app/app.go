@@ -1,0 +1,239 @@
+// Package app puts the parts together: configuration in, a running installation out. The commands and the tests share it, so what is
+// tested is what runs.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/probity/probity/internal/adapter/clock"
+	"github.com/probity/probity/internal/adapter/enforcer"
+	"github.com/probity/probity/internal/adapter/mail"
+	"github.com/probity/probity/internal/adapter/netguard"
+	"github.com/probity/probity/internal/adapter/reader"
+	"github.com/probity/probity/internal/adapter/store"
+	"github.com/probity/probity/internal/adapter/vault"
+	"github.com/probity/probity/internal/adapter/webhook"
+	"github.com/probity/probity/internal/domain/risk"
+	"github.com/probity/probity/internal/edge/worker"
+	"github.com/probity/probity/internal/service"
+	"github.com/probity/probity/internal/standard/calendar"
+)
+
+// Config says how an installation runs. DataDir, BaseURL, Clock and Log are required.
+type Config struct {
+	DataDir  string // key file, attachments and, by default, the database; created with mode 0700
+	Database string // "sqlite:PATH" or "postgres://…"; empty means a SQLite file in DataDir
+	BaseURL  string // how browsers reach it, without a slash at its end
+	Mail     mail.Config
+	// MailAcceptanceIsFinal: the mail server is the recipients' own, so its acceptance is receipt (design §5).
+	MailAcceptanceIsFinal bool
+	// AllowNetworks are private networks that webhooks and connectors may reach. Everything else must be public.
+	AllowNetworks []netip.Prefix
+	AllowLoopback bool // for a demo, whose platform runs on the same machine
+	PolicyFile    string
+	Demo          bool
+	// Serves: this process answers requests and runs jobs. One such process owns a data directory; commands may use it beside that one.
+	Serves bool
+	// CreateDataKey allows a missing key file to be made. Without it a typo in DataDir cannot start an empty installation.
+	CreateDataKey bool
+	Clock         *clock.Clock
+	Log           *slog.Logger
+}
+
+// App is an opened installation.
+type App struct {
+	Service *service.Service
+	Store   *store.Store
+	Worker  *worker.Worker
+	Config  Config
+	unlock  func()
+	extra   map[string]http.Handler
+}
+
+// Open checks the configuration, opens the data and brings the schema up to date. Nothing is served yet.
+func Open(ctx context.Context, c Config) (*App, error) {
+	if c.DataDir == "" || c.BaseURL == "" || c.Clock == nil || c.Log == nil {
+		return nil, errors.New("app: data directory, base URL, clock and log are required")
+	}
+	if _, err := os.Stat(c.DataDir); errors.Is(err, os.ErrNotExist) && !c.CreateDataKey {
+		return nil, fmt.Errorf("there is no installation in %s; check --data, or make one with --create", c.DataDir)
+	}
+	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("create the data directory: %w", err)
+	}
+	a := &App{Config: c, extra: map[string]http.Handler{}}
+	if c.Serves {
+		unlock, err := lockDirectory(c.DataDir)
+		if err != nil {
+			return nil, err
+		}
+		a.unlock = unlock
+	}
+	if err := a.open(ctx); err != nil {
+		a.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *App) open(ctx context.Context) error {
+	c := a.Config
+	policy, err := loadPolicy(c.PolicyFile)
+	if err != nil {
+		return err
+	}
+	keys, err := openKeys(filepath.Join(c.DataDir, "master.key"), c.CreateDataKey)
+	if err != nil {
+		return err
+	}
+	blobs, err := vault.OpenDirectory(filepath.Join(c.DataDir, "attachments"))
+	if err != nil {
+		return err
+	}
+	mailer, err := mail.NewSender(c.Mail)
+	if err != nil {
+		return err
+	}
+	wake := func() {
+		if a.Worker != nil {
+			a.Worker.Wake()
+		}
+	}
+	a.Store, err = store.Open(ctx, store.Config{DSN: DatabaseOf(c), Now: c.Clock.Now, Wall: c.Clock.Wall, Wake: wake})
+	if err != nil {
+		return err
+	}
+	if err := a.Store.Migrate(ctx); err != nil {
+		return err
+	}
+	sender := webhook.NewSender(netguard.NewClient(netguard.Options{
+		Rules: netguard.Rules{AllowLoopback: c.AllowLoopback, Allow: c.AllowNetworks}, Timeout: 20 * time.Second,
+	}))
+	a.Service, err = service.New(service.Config{
+		Store: a.Store, Clock: c.Clock, Keys: keys, Blobs: blobs, Inspector: reader.New(), Mailer: mailer, Connector: enforcer.New(sender),
+		Webhooks: sender, Policy: policy, Calendar: calendar.Weekdays{}, BaseURL: c.BaseURL,
+		MailAcceptanceIsFinal: c.MailAcceptanceIsFinal, Demo: c.Demo, Log: c.Log, Wake: wake,
+	})
+	if err != nil {
+		return err
+	}
+	if err := a.Service.RestoreClock(ctx); err != nil {
+		return err
+	}
+	// One process works on a SQLite file's jobs, so whatever was leased when it last ended is free again.
+	if c.Serves && a.Store.Dialect() == "sqlite" {
+		if err := a.Store.ReleaseLeases(ctx); err != nil {
+			return err
+		}
+	}
+	a.Worker = worker.New(a.Service, c.Log)
+	return nil
+}
+
+// DatabaseOf returns the data source name, by default a SQLite file in the data directory.
+func DatabaseOf(c Config) string {
+	if c.Database != "" {
+		return c.Database
+	}
+	return "sqlite:" + filepath.Join(c.DataDir, "probity.db")
+}
+
+func loadPolicy(file string) (*risk.Policy, error) {
+	if file == "" {
+		return risk.Default()
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the payment policy: %w", err)
+	}
+	policy, err := risk.ParsePolicy(raw)
+	if err != nil {
+		return nil, fmt.Errorf("payment policy %s: %w", file, err)
+	}
+	return policy, nil
+}
+
+func openKeys(path string, create bool) (*vault.KeyFile, error) {
+	if _, err := os.Stat(path); create && errors.Is(err, os.ErrNotExist) {
+		return vault.CreateKeyFile(path)
+	}
+	return vault.OpenKeyFile(path)
+}
+
+// Mount adds a handler, for what a demo shows beside the product. Call it before Handler.
+func (a *App) Mount(pattern string, handler http.Handler) { a.extra[pattern] = handler }
+
+// Serve answers requests on the listener and runs due jobs until ctx ends, then lets both finish what they have in hand.
+func (a *App) Serve(ctx context.Context, listener net.Listener) error {
+	server := &http.Server{
+		Handler: a.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, WriteTimeout: 2 * time.Minute,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(a.Config.Log.Handler(), slog.LevelWarn),
+	}
+	working, stopWorking := context.WithCancel(ctx)
+	defer stopWorking()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a.Worker.Run(working)
+	}()
+	go a.prune(working)
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	defer cancel()
+	if stopError := server.Shutdown(ending); err == nil {
+		err = stopError
+	}
+	stopWorking()
+	<-done
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// pruneEvery is how often expired sessions, links and idempotency records are removed.
+const pruneEvery = 10 * time.Minute
+
+func (a *App) prune(ctx context.Context) {
+	ticker := time.NewTicker(pruneEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if err := a.Service.Prune(ctx); err != nil && ctx.Err() == nil {
+				a.Config.Log.Warn("expired records could not be removed; it is tried again")
+			}
+		}
+	}
+}
+
+// Close gives everything back. It may be called more than once.
+func (a *App) Close() {
+	if a.Store != nil {
+		if err := a.Store.Close(); err != nil {
+			a.Config.Log.Warn("the database did not close cleanly")
+		}
+		a.Store = nil
+	}
+	if a.unlock != nil {
+		a.unlock()
+		a.unlock = nil
+	}
+}

@@ -1,0 +1,36 @@
+package app
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/probity/probity/internal/edge/api"
+	"github.com/probity/probity/internal/edge/console"
+	"github.com/probity/probity/internal/edge/portal"
+	"github.com/probity/probity/internal/edge/web"
+)
+
+// Handler returns everything that the installation answers: the API, the KYC Center, the console, their assets and the metrics.
+func (a *App) Handler() http.Handler {
+	secure := strings.HasPrefix(a.Config.BaseURL, "https://")
+	mux := http.NewServeMux()
+	answers := api.Handler(api.Config{Service: a.Service, Log: a.Config.Log, Demo: a.Config.Demo})
+	for _, pattern := range []string{"/v1/", "/openapi.json", "/healthz", "/readyz"} {
+		mux.Handle(pattern, answers)
+	}
+	mux.Handle("/metrics", promhttp.Handler())
+	mux.Handle("/assets/", web.Assets())
+	mux.Handle("/kyc", http.RedirectHandler("/kyc/", http.StatusSeeOther))
+	mux.Handle("/kyc/", portal.Handler(portal.Config{Service: a.Service, Log: a.Config.Log, Demo: a.Config.Demo, SecureCookies: secure}))
+	mux.Handle("/console", http.RedirectHandler("/console/", http.StatusSeeOther))
+	mux.Handle("/console/", console.Handler(console.Config{Service: a.Service, Log: a.Config.Log, Demo: a.Config.Demo, SecureCookies: secure}))
+	for pattern, handler := range a.extra {
+		mux.Handle(pattern, handler)
+	}
+	if _, taken := a.extra["/{$}"]; !taken {
+		mux.Handle("/{$}", http.RedirectHandler("/kyc/", http.StatusSeeOther))
+	}
+	return mux
+}
