@@ -22,10 +22,11 @@ type RenderInput struct {
 	NoticeCode    string // required when the notice asks for something
 	QueryCode     string // required in submission_received
 	// DueAt is the earliest due instant of a notice that asks for something; zero, when no calendar covers the year, refers the reader
-	// to the KYC Center. In submission_received it is when the review is due; zero says nothing of it.
-	DueAt   time.Time
-	Zone    *time.Location // of DueAt; nil means UTC
-	Reasons []Reason       // of resubmission_requested, where they are required, verification_declined, and resources_suspended in a later round
+	// to the KYC Center.
+	DueAt       time.Time
+	ReviewDueAt time.Time      // when the review of a submission is due; zero says nothing of it
+	Zone        *time.Location // of both instants; nil means UTC
+	Reasons     []Reason       // of resubmission_requested, where they are required, verification_declined, and resources_suspended in a later round
 	// KeepSuspendedDays is policy.Consequence.KeepSuspended; zero says nothing of deletion.
 	KeepSuspendedDays int
 }
@@ -46,15 +47,15 @@ type Rendered struct {
 	Language string // English or SimplifiedChinese
 }
 
-// SignInCodeInput is what the mail with a one-time sign-in code says.
-type SignInCodeInput struct {
+// SignInCode is what the mail with a one-time sign-in code says.
+type SignInCode struct {
 	Locale       string
 	Brand        string
 	BrandColor   string
 	SupportEmail string
 	HolderName   string // whose account the code opens, because several accounts may share an address; may be empty
 	Code         string
-	ValidFor     time.Duration // from now; told in whole minutes, rounded down
+	ValidMinutes int
 }
 
 // Render writes a notice. An error means that the caller left out something that the notice can't do without; it names no value.
@@ -65,6 +66,9 @@ func Render(input RenderInput) (Rendered, error) {
 	}
 	if !input.DueAt.IsZero() {
 		values["due"] = FormatDue(input.DueAt, input.Zone, input.Locale)
+	}
+	if !input.ReviewDueAt.IsZero() {
+		values["review_due"] = FormatDue(input.ReviewDueAt, input.Zone, input.Locale)
 	}
 	if input.KeepSuspendedDays > 0 {
 		values["days"] = strconv.Itoa(input.KeepSuspendedDays)
@@ -84,13 +88,12 @@ func Render(input RenderInput) (Rendered, error) {
 }
 
 // RenderSignInCode writes the mail with a one-time sign-in code. The code is in the body only: subjects show on locked screens.
-func RenderSignInCode(input SignInCodeInput) (Rendered, error) {
-	minutes := int(input.ValidFor / time.Minute)
-	if input.Code == "" || minutes < 1 {
+func RenderSignInCode(input SignInCode) (Rendered, error) {
+	if input.Code == "" || input.ValidMinutes < 1 {
 		return Rendered{}, fmt.Errorf("render sign-in code: a code and at least a minute are required")
 	}
 	w, err := newWriter(input.Locale, map[string]string{
-		"brand": input.Brand, "support": input.SupportEmail, "name": input.HolderName, "minutes": strconv.Itoa(minutes),
+		"brand": input.Brand, "support": input.SupportEmail, "name": input.HolderName, "minutes": strconv.Itoa(input.ValidMinutes),
 	})
 	if err != nil {
 		return Rendered{}, err
@@ -100,7 +103,7 @@ func RenderSignInCode(input SignInCodeInput) (Rendered, error) {
 		explain = "signin.explain.named"
 	}
 	blocks := []block{
-		greeting(w), paragraph(w.say(explain)), {Kind: codeBlock, Text: clean(input.Code)}, paragraph(w.count("signin.valid", minutes)),
+		greeting(w), paragraph(w.say(explain)), {Kind: codeBlock, Text: clean(input.Code)}, paragraph(w.count("signin.valid", input.ValidMinutes)),
 		paragraph(w.say("signin.secret")), paragraph(w.say("signin.unasked")),
 	}
 	return lay(w, w.say("signin.subject"), input.BrandColor, blocks)
@@ -127,7 +130,7 @@ func compose(w *writer, input RenderInput) (string, []block, error) {
 		return w.say("alert.subject"), composeAlert(w, input), nil
 	case SubmissionReceived:
 		blocks := []block{greeting(w), paragraph(w.say("submitted.thanks")), paragraph(w.say("query.explain"))}
-		if w.has("due") {
+		if w.has("review_due") {
 			blocks = append(blocks, paragraph(w.say("submitted.review_due")))
 		}
 		blocks = append(blocks, paragraph(w.say("submitted.wait")))

@@ -35,7 +35,9 @@ func full(t *testing.T, kind Kind, locale string) RenderInput {
 	switch kind {
 	case ResubmissionRequested, VerificationDeclined:
 		input.Reasons = []Reason{{Requirement: "government_id", Text: "The photo is blurred."}, {Text: "Something else."}}
-	case PaymentMethodAlert, SubmissionReceived, VerificationApproved, VerificationCanceled, ResourcesSuspended:
+	case SubmissionReceived:
+		input.ReviewDueAt = input.DueAt
+	case PaymentMethodAlert, VerificationApproved, VerificationCanceled, ResourcesSuspended:
 	}
 	return input
 }
@@ -309,7 +311,7 @@ func TestTheButtonCanBeReadInEveryBrandColor(t *testing.T) {
 }
 
 func TestTheSignInCode(t *testing.T) {
-	input := SignInCodeInput{Locale: "en", Brand: "Cloud Harbour", HolderName: "Lin Mei", Code: "482913", ValidFor: 10 * time.Minute}
+	input := SignInCode{Locale: "en", Brand: "Cloud Harbour", HolderName: "Lin Mei", Code: "482913", ValidMinutes: 10}
 	for _, locale := range []string{"en", "zh-CN"} {
 		input.Locale = locale
 		out, err := RenderSignInCode(input)
@@ -322,14 +324,14 @@ func TestTheSignInCode(t *testing.T) {
 		}
 	}
 	t.Run("of one minute is told in the singular", func(t *testing.T) {
-		input.Locale, input.ValidFor = "en", time.Minute
+		input.Locale, input.ValidMinutes = "en", 1
 		if out, err := RenderSignInCode(input); err != nil || !strings.Contains(out.Text, "within 1 minute.") {
 			t.Errorf("got %s %v", out.Text, err)
 		}
 	})
-	for name, change := range map[string]func(*SignInCodeInput){
-		"without a code is an error": func(i *SignInCodeInput) { i.Code = "" }, "without time is an error": func(i *SignInCodeInput) { i.ValidFor = 0 },
-		"without a brand is an error": func(i *SignInCodeInput) { i.Brand = "" },
+	for name, change := range map[string]func(*SignInCode){
+		"without a code is an error": func(i *SignInCode) { i.Code = "" }, "without time is an error": func(i *SignInCode) { i.ValidMinutes = 0 },
+		"without a brand is an error": func(i *SignInCode) { i.Brand = "" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			broken := input
