@@ -8,6 +8,7 @@ import (
 	"github.com/probity/probity/internal/adapter/store"
 	"github.com/probity/probity/internal/adapter/vault"
 	"github.com/probity/probity/internal/domain/access"
+	"github.com/probity/probity/internal/domain/casework"
 	"github.com/probity/probity/internal/domain/journal"
 	"github.com/probity/probity/internal/domain/notice"
 	"github.com/probity/probity/internal/domain/verification"
@@ -42,9 +43,9 @@ func (s *Service) SendEvidence(ctx context.Context, actor access.Actor, up Evide
 	if err != nil {
 		return evidence, withField(err, "file")
 	}
-	evidence.MediaType, evidence.Size, evidence.Width, evidence.Height, evidence.Pages = page.MediaType, int64(len(page.Bytes)), page.Width, page.Height, page.Pages
+	evidence.MediaType, evidence.Size, evidence.Width, evidence.Height, evidence.Pages = string(page.MediaType), int64(len(page.Bytes)), page.Width, page.Height, page.Pages
 	for _, finding := range page.Findings {
-		evidence.Findings = append(evidence.Findings, verification.Finding{Code: finding.Code, Message: finding.Message})
+		evidence.Findings = append(evidence.Findings, casework.Catalogue().Finding(string(finding.Code), "en"))
 	}
 	sealed, err := s.Keys.Seal(wrapped, attachmentRef(evidence), page.Bytes)
 	if err != nil {
@@ -221,7 +222,7 @@ func (s *Service) Attachment(ctx context.Context, actor access.Actor, evidenceID
 			return problem.Missing("evidence")
 		}
 		if actor.Kind == access.Staff {
-			_, err = tx.Append(actor, journal.Of(journal.EvidenceViewed, e.ID, e.AccountID, "verification_id", e.VerificationID))
+			err = tx.Append(actor, journal.Of(journal.EvidenceViewed, e.ID, e.AccountID, "verification_id", e.VerificationID))
 		}
 		return err
 	}

@@ -69,3 +69,14 @@ func (tx *Tx) ListVerifications(tenantID string, filter VerificationFilter, page
 	list.andText("status =", string(filter.Status))
 	return list.read(tx, page)
 }
+
+// AccountOfVerification returns whose verification it is. It is the one look-up across tenants: a holder who follows the link of a mail
+// has not said which tenant they belong to. It proves nothing; signing in does.
+func (tx *Tx) AccountOfVerification(verificationID string) (tenantID, accountID string, found bool, err error) {
+	type owner struct{ tenantID, accountID string }
+	whose, found, err := maybe(tx, func(r row) (owner, error) {
+		var o owner
+		return o, r.Scan(&o.tenantID, &o.accountID)
+	}, "SELECT tenant_id, account_id FROM verifications WHERE id = $1", verificationID)
+	return whose.tenantID, whose.accountID, found, err
+}
