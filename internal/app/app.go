@@ -115,12 +115,11 @@ func (a *App) open(ctx context.Context) error {
 	if err := a.Store.Migrate(ctx); err != nil {
 		return err
 	}
-	sender := webhook.NewSender(netguard.NewClient(netguard.Options{
-		Rules: netguard.Rules{AllowLoopback: c.AllowLoopback, Allow: c.AllowNetworks}, Timeout: 20 * time.Second,
-	}))
+	outbound := netguard.Rules{AllowLoopback: c.AllowLoopback, Allow: c.AllowNetworks}
+	sender := webhook.NewSender(netguard.NewClient(netguard.Options{Rules: outbound, Timeout: 20 * time.Second}))
 	a.Service, err = service.New(service.Config{
 		Store: a.Store, Clock: c.Clock, Keys: keys, Blobs: blobs, Inspector: reader.New(), Mailer: mailer, Connector: enforcer.New(sender),
-		Webhooks: sender, Policy: policy, Calendar: calendar.Weekdays{}, BaseURL: c.BaseURL,
+		Webhooks: sender, Outbound: outbound, Policy: policy, Calendar: calendar.Weekdays{}, BaseURL: c.BaseURL,
 		MailAcceptanceIsFinal: c.MailAcceptanceIsFinal, Demo: c.Demo, Log: c.Log, Wake: wake,
 	})
 	if err != nil {

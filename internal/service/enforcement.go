@@ -121,7 +121,7 @@ func (s *Service) sendCommand(ctx context.Context, job store.Job) error {
 		if !connected || !pending {
 			return nil
 		}
-		secret, err := webhook.ParseSecret(t.ConnectorKey.Reveal())
+		secret, err := s.signingSecret(t.ID, sealedForConnector, t.ConnectorKey)
 		target = enforcer.Target{URL: t.ConnectorURL, Secrets: []webhook.Secret{secret}}
 		return err
 	})

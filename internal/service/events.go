@@ -4,9 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	mathrand "math/rand/v2"
-	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/probity/probity/internal/adapter/store"
@@ -62,7 +60,7 @@ func (s *Service) AddWebhookEndpoint(ctx context.Context, actor access.Actor, ta
 	if err := actor.Require(access.ManageWebhooks); err != nil {
 		return e, err
 	}
-	if err := checkURL("url", target); err != nil {
+	if err := s.Outbound.CheckURL("url", target); err != nil {
 		return e, err
 	}
 	if len(types) > 50 {
@@ -81,25 +79,40 @@ func (s *Service) AddWebhookEndpoint(ctx context.Context, actor access.Actor, ta
 		if len(existing) >= maxEndpoints {
 			return problem.New(problem.Conflict, "too_many_endpoints", "a tenant has at most 10 webhook endpoints; delete one first")
 		}
+		secret := webhook.NewSecret().Reveal()
+		sealed, err := s.Keys.SealText(actor.TenantID, sealedForWebhooks, secret)
+		if err != nil {
+			return err
+		}
 		e = journal.Endpoint{
 			ID: id.New(id.WebhookEndpoint, tx.Now()), TenantID: actor.TenantID, URL: target, EventTypes: types,
-			Secret: policy.Secret(webhook.NewSecret().Reveal()), CreatedAt: tx.Now(),
+			Secret: policy.Secret(sealed), CreatedAt: tx.Now(),
 		}
-		return tx.InsertEndpoint(actor, e, []journal.Draft{journal.Of(journal.WebhookEndpointMade, e.ID, "")})
+		if err := tx.InsertEndpoint(actor, e, []journal.Draft{journal.Of(journal.WebhookEndpointMade, e.ID, "")}); err != nil {
+			return err
+		}
+		e.Secret = policy.Secret(secret)
+		return nil
 	})
 	return e, err
 }
 
-func checkURL(field, value string) error {
-	u, err := url.Parse(value)
-	if err != nil || len(value) > 2000 || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || u.Fragment != "" ||
-		strings.ContainsAny(value, " \r\n\t") {
-		return problem.Field(field, "url_malformed", "an absolute https URL without credentials or fragment is needed")
+// The purposes that signing secrets are sealed for.
+const (
+	sealedForWebhooks  = "webhooks"
+	sealedForConnector = "connector"
+)
+
+// signingSecret opens a stored signing secret.
+func (s *Service) signingSecret(tenantID, purpose string, sealed policy.Secret) (webhook.Secret, error) {
+	text, err := s.Keys.OpenText(tenantID, purpose, sealed.Reveal())
+	if err != nil {
+		return webhook.Secret{}, err
 	}
-	return nil
+	return webhook.ParseSecret(text)
 }
 
-// WebhookEndpoints lists the tenant's endpoints.
+// WebhookEndpoints lists the tenant's endpoints. Their secrets stay sealed.
 func (s *Service) WebhookEndpoints(ctx context.Context, actor access.Actor) ([]journal.Endpoint, error) {
 	var endpoints []journal.Endpoint
 	if err := actor.Require(access.ReadTenant); err != nil {
@@ -155,7 +168,7 @@ func (s *Service) sendWebhook(ctx context.Context, job store.Job) error {
 	if err != nil {
 		return err
 	}
-	secret, err := webhook.ParseSecret(e.Secret.Reveal())
+	secret, err := s.signingSecret(e.TenantID, sealedForWebhooks, e.Secret)
 	if err != nil {
 		return err
 	}

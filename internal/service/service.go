@@ -12,6 +12,7 @@ import (
 	"github.com/probity/probity/internal/adapter/clock"
 	"github.com/probity/probity/internal/adapter/enforcer"
 	"github.com/probity/probity/internal/adapter/mail"
+	"github.com/probity/probity/internal/adapter/netguard"
 	"github.com/probity/probity/internal/adapter/reader"
 	"github.com/probity/probity/internal/adapter/store"
 	"github.com/probity/probity/internal/adapter/vault"
@@ -26,11 +27,13 @@ type Mailer interface {
 	Send(ctx context.Context, message mail.Message) (mail.Receipt, error)
 }
 
-// Keys wraps data keys and seals attachments with them.
+// Keys wraps data keys and seals attachments with them; short secrets that have to be used again it seals itself.
 type Keys interface {
 	WrapNewDataKey(tenantID, subjectID string) ([]byte, error)
 	Seal(wrapped []byte, ref vault.Ref, plaintext []byte) ([]byte, error)
 	Open(wrapped []byte, ref vault.Ref, sealed []byte) ([]byte, error)
+	SealText(tenantID, purpose, text string) (string, error)
+	OpenText(tenantID, purpose, sealed string) (string, error)
 }
 
 // Blobs keeps sealed attachments. When Put returns, the blob is on stable storage.
@@ -65,8 +68,10 @@ type Config struct {
 	Mailer    Mailer
 	Connector Connector
 	Webhooks  WebhookSender
-	Policy    *risk.Policy
-	Calendar  calendar.Calendar
+	// Outbound says which addresses webhooks and connectors may be registered at. The zero value allows public https only.
+	Outbound netguard.Rules
+	Policy   *risk.Policy
+	Calendar calendar.Calendar
 	// BaseURL is how browsers reach this installation, e.g. https://kyc.example.com, without a slash at its end.
 	BaseURL string
 	// MailAcceptanceIsFinal says that the mail server we hand mails to is the recipient's own, so that its acceptance is receipt.

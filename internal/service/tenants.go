@@ -22,7 +22,8 @@ import (
 // KeyPrefix begins every API key, so that a leaked one is recognised by scanners.
 const KeyPrefix = "pk_live_"
 
-// CreateTenant adds an organisation. It is asked for on the command line, by whoever runs the installation.
+// CreateTenant adds an organisation. It is asked for on the command line, by whoever runs the installation. The secret that signs
+// commands to its connector is returned here and never again.
 func (s *Service) CreateTenant(ctx context.Context, t policy.Tenant) (policy.Tenant, error) {
 	if t.TimeZone == "" {
 		t.TimeZone = "UTC"
@@ -33,25 +34,44 @@ func (s *Service) CreateTenant(ctx context.Context, t policy.Tenant) (policy.Ten
 	if t.BrandColor == "" {
 		t.BrandColor = "#1f5eff"
 	}
-	if err := checkTenant(t); err != nil {
+	if err := s.checkTenant(t); err != nil {
 		return t, err
 	}
+	secret := t.ConnectorKey
 	err := s.write(ctx, func(_ context.Context, tx *store.Tx) error {
 		if t.ID == "" {
 			t.ID = id.New(id.Tenant, tx.Now())
 		}
-		if t.ConnectorURL != "" && t.ConnectorKey == "" {
-			t.ConnectorKey = policy.Secret(webhook.NewSecret().Reveal())
+		var err error
+		if secret, t.ConnectorKey, err = s.connectorSecret(t.ID, t.ConnectorURL, secret); err != nil {
+			return err
 		}
 		t.Version, t.CreatedAt = 1, tx.Now()
 		return tx.InsertTenant(access.SystemActor(t.ID, "command"), t, []journal.Draft{journal.Of(journal.TenantCreated, t.ID, "")})
 	})
+	t.ConnectorKey = secret
 	return t, err
 }
 
 var color = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
 
-func checkTenant(t policy.Tenant) error {
+// connectorSecret returns the secret that signs commands, made when there is none, as it is told once and as it is stored. Without a
+// connector there is none.
+func (s *Service) connectorSecret(tenantID, target string, secret policy.Secret) (told, stored policy.Secret, err error) {
+	if target == "" {
+		return "", "", nil
+	}
+	if secret == "" {
+		secret = policy.Secret(webhook.NewSecret().Reveal())
+	}
+	if _, err := webhook.ParseSecret(secret.Reveal()); err != nil {
+		return "", "", err
+	}
+	sealed, err := s.Keys.SealText(tenantID, sealedForConnector, secret.Reveal())
+	return secret, policy.Secret(sealed), err
+}
+
+func (s *Service) checkTenant(t policy.Tenant) error {
 	if strings.TrimSpace(t.Name) == "" {
 		return problem.Field("name", "required", "a tenant needs a name; holders see it in every mail")
 	}
@@ -68,7 +88,7 @@ func checkTenant(t policy.Tenant) error {
 		return problem.Field("calendar", "calendar_unknown", "the calendar must be weekdays; official calendars are not built yet")
 	}
 	if t.ConnectorURL != "" {
-		return checkURL("connector_url", t.ConnectorURL)
+		return s.Outbound.CheckURL("connector_url", t.ConnectorURL)
 	}
 	return nil
 }
@@ -98,7 +118,7 @@ func (s *Service) Tenant(ctx context.Context, tenantID string) (policy.Tenant, e
 // SetConnector tells where the enforcement commands of a tenant go. A new secret is made when none is given.
 func (s *Service) SetConnector(ctx context.Context, tenantID, target string, secret policy.Secret) (policy.Tenant, error) {
 	var t policy.Tenant
-	if err := checkURL("connector_url", target); err != nil {
+	if err := s.Outbound.CheckURL("connector_url", target); err != nil {
 		return t, err
 	}
 	err := s.write(ctx, func(_ context.Context, tx *store.Tx) error {
@@ -106,13 +126,14 @@ func (s *Service) SetConnector(ctx context.Context, tenantID, target string, sec
 		if t, err = tx.Tenant(tenantID); err != nil {
 			return err
 		}
-		if secret == "" {
-			secret = policy.Secret(webhook.NewSecret().Reveal())
+		t.ConnectorURL = target
+		if secret, t.ConnectorKey, err = s.connectorSecret(t.ID, target, secret); err != nil {
+			return err
 		}
-		t.ConnectorURL, t.ConnectorKey = target, secret
 		t.Version++
 		return tx.UpdateTenant(access.SystemActor(t.ID, "command"), t, []journal.Draft{journal.Of(journal.TenantUpdated, t.ID, "")})
 	})
+	t.ConnectorKey = secret
 	return t, err
 }
 
