@@ -119,7 +119,8 @@ func (s *Store) Bury(ctx context.Context, job Job, category string) error {
 	return s.Write(ctx, func(_ context.Context, tx *Tx) error { return tx.BuryJob(job, category) })
 }
 
-// NextDue returns when the next job that nobody holds is due, in business time, and whether there is one.
+// NextDue returns when the next job that nobody holds is due, in business time, and whether there is one. A lease that ends is not
+// announced: look again after the length of one at the latest.
 func (s *Store) NextDue(ctx context.Context) (time.Time, bool, error) {
 	var due time.Time
 	var found bool
