@@ -119,6 +119,10 @@ func restrictions(w *world) {
 		w.same("the restriction, pointed elsewhere", []any{standing, found}, []any{r, true})
 		return err
 	})
+	err := w.try(func(tx *store.Tx) error {
+		return tx.UpdateRestriction(of(r.TenantID), r, said(journal.RestrictionPlaced, r.ID, r.AccountID))
+	})
+	w.wantCode("the same version again", err, problem.Conflict, "changed_meanwhile")
 	r.LiftedAt, r.Version = at(9), 3
 	w.write(func(tx *store.Tx) error {
 		return tx.UpdateRestriction(of(r.TenantID), r, said(journal.RestrictionLifted, r.ID, r.AccountID))
