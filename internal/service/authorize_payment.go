@@ -9,8 +9,10 @@ import (
 	"github.com/probity/probity/internal/domain/access"
 	"github.com/probity/probity/internal/domain/account"
 	"github.com/probity/probity/internal/domain/journal"
+	"github.com/probity/probity/internal/domain/notice"
 	"github.com/probity/probity/internal/domain/payment"
 	"github.com/probity/probity/internal/domain/risk"
+	"github.com/probity/probity/internal/domain/verification"
 	"github.com/probity/probity/internal/standard/id"
 	"github.com/probity/probity/internal/standard/problem"
 )
@@ -29,7 +31,7 @@ type PaymentView struct {
 
 // NextStep is what the account holder can do about a rejection.
 type NextStep struct {
-	Kind    string // "verify" while evidence is wanted, "wait" during review, "contact_support" after a final decision
+	Kind    string // "verify" while evidence is wanted, "wait" during review, "retry" after an approval, otherwise "contact_support"
 	URL     string // the KYC Center's page of the verification; opens after signing in to the account only
 	Message string
 }
@@ -188,15 +190,19 @@ func (s *Service) decidePayment(tx *store.Tx, actor access.Actor, in decided, p 
 	for _, reason := range decision.Reasons {
 		p.Reasons = append(p.Reasons, payment.Reason{Code: reason.Code, Message: reason.Message("en")})
 	}
-	v, err := s.openVerification(tx, actor, opening{account: in.account, methodID: in.method.ID, paymentID: p.ID, amount: in.attempt.Amount})
+	v, opened, err := s.openVerification(tx, actor, opening{account: in.account, methodID: in.method.ID, paymentID: p.ID})
 	if err != nil {
 		return p, err
 	}
 	p.VerificationID = v.ID
-	return p, tx.InsertRejectedPayment(actor, p, []journal.Draft{rejected(p)})
+	if err := tx.InsertRejectedPayment(actor, p, []journal.Draft{rejected(p)}); err != nil || !opened {
+		return p, err
+	}
+	// The notice names the payment, so it comes last.
+	return p, s.notify(tx, v, notice.PaymentMethodAlert)
 }
 
-// fittingGrant finds the retry that the attempt may use, the one that expires first.
+// fittingGrant finds the retry that the attempt may use, the oldest and so the one that expires first.
 func fittingGrant(tx *store.Tx, attempt payment.Attempt, tenantID string) (payment.RetryGrant, bool, error) {
 	grants, err := tx.OpenRetryGrants(tenantID, attempt.AccountID)
 	if err != nil {
@@ -299,7 +305,7 @@ func (s *Service) nextStep(tx *store.Tx, p payment.Payment) (NextStep, error) {
 		step.Kind, step.Message = "verify", "The account holder signs in to the KYC Center and sends a government ID, the payment method and the latest statement."
 	case v.Status.Open():
 		step.Kind, step.Message = "wait", "The evidence is under review. The account holder is told when it is decided."
-	case v.Status == "approved":
+	case v.Status == verification.Approved:
 		step.Kind, step.Message = "retry", "The verification was approved. The payment can be tried again."
 	default:
 		step.Kind, step.Message = "contact_support", "The verification is finished. The account holder can open a support ticket in the KYC Center."

@@ -224,7 +224,7 @@ func (s *Service) approve(tx *store.Tx, actor access.Actor, v verification.Verif
 	if err := s.teach(tx, actor, v); err != nil {
 		return err
 	}
-	return s.notify(tx, v, notice.VerificationApproved, telling{})
+	return s.notify(tx, v, notice.VerificationApproved)
 }
 
 // teach makes the rejected payment's place, device and method known, and grants one retry up to its amount (design §4). Without a
@@ -269,7 +269,7 @@ func (s *Service) requestResubmission(tx *store.Tx, actor access.Actor, v verifi
 	if err := tx.SaveVerification(actor, v, drafts); err != nil {
 		return err
 	}
-	return s.notify(tx, v, notice.ResubmissionRequested, telling{reasons: reasons})
+	return s.notify(tx, v, notice.ResubmissionRequested)
 }
 
 // decline ends the verification; the restriction stays, and nothing is released by it (design §5).
@@ -281,7 +281,7 @@ func (s *Service) decline(tx *store.Tx, actor access.Actor, v verification.Verif
 	if err := tx.SaveVerification(actor, v, drafts); err != nil {
 		return err
 	}
-	return s.notify(tx, v, notice.VerificationDeclined, telling{reasons: reasons})
+	return s.notify(tx, v, notice.VerificationDeclined)
 }
 
 // CancelVerification ends a verification that should not have been opened: the restriction is lifted and suspended resources resume,
@@ -315,7 +315,7 @@ func (s *Service) CancelVerification(ctx context.Context, actor access.Actor, ve
 		if err := s.resume(tx, actor, v); err != nil {
 			return err
 		}
-		if err := s.notify(tx, v, notice.VerificationCanceled, telling{}); err != nil {
+		if err := s.notify(tx, v, notice.VerificationCanceled); err != nil {
 			return err
 		}
 		view, err = s.verificationView(tx, v)

@@ -53,7 +53,7 @@ func (s *Service) missDeadline(ctx context.Context, job store.Job) error {
 		if err := s.command(tx, command); err != nil {
 			return err
 		}
-		return s.notify(tx, v, notice.ResourcesSuspended, telling{})
+		return s.notify(tx, v, notice.ResourcesSuspended)
 	})
 }
 
@@ -99,7 +99,7 @@ func (s *Service) command(tx *store.Tx, c enforcement.Command) error {
 func (s *Service) sendCommand(ctx context.Context, job store.Job) error {
 	var outgoing enforcer.Command
 	var target enforcer.Target
-	connected, pending := false, false
+	connected, pending, superseded := false, false, false
 	err := s.read(ctx, func(_ context.Context, tx *store.Tx) error {
 		c, err := tx.Command(job.TenantID, job.Payload["command_id"])
 		if err != nil {
@@ -113,12 +113,16 @@ func (s *Service) sendCommand(ctx context.Context, job store.Job) error {
 		if err != nil {
 			return err
 		}
-		connected, pending = t.ConnectorURL != "", c.State == enforcement.Pending
+		latest, _, err := tx.LatestCommand(c.TenantID, c.AccountID)
+		if err != nil {
+			return err
+		}
+		connected, pending, superseded = t.ConnectorURL != "", c.State == enforcement.Pending, latest.Sequence > c.Sequence
 		outgoing = enforcer.Command{
 			ID: c.ID, Action: actionOf(c.Kind), DecidedAt: c.CreatedAt, AccountID: c.AccountID, ExternalID: a.Profile.ExternalID,
 			Sequence: c.Sequence, VerificationID: c.VerificationID, Reason: reasonOf(c.Kind),
 		}
-		if !connected || !pending {
+		if !connected || !pending || superseded {
 			return nil
 		}
 		secret, err := s.signingSecret(t.ID, sealedForConnector, t.ConnectorKey)
@@ -130,6 +134,10 @@ func (s *Service) sendCommand(ctx context.Context, job store.Job) error {
 	}
 	if !pending {
 		return s.finish(ctx, job)
+	}
+	if superseded {
+		// The opposite was decided since. The platform would refuse this one for its number; it is better not sent at all.
+		return s.settleCommand(ctx, job, enforcer.Result{Outcome: enforcer.Superseded})
 	}
 	if !connected {
 		return errNoConnector

@@ -22,6 +22,8 @@ type IdempotentRequest struct {
 	Route    string // method and path, e.g. "POST /v1/payments"
 	BodyHash []byte
 	Payment  bool // decisions are remembered for 30 days, everything else for one
+	// Prepare does what is too slow for a transaction, before it begins; not when a stored answer is there already. Optional.
+	Prepare func(ctx context.Context) error
 }
 
 // StoredAnswer is an answer as it was, or will be, given.
@@ -35,6 +37,9 @@ type StoredAnswer struct {
 // written in the transaction of do, so both exist or neither does, and a refused request leaves none.
 func (s *Service) Once(ctx context.Context, actor access.Actor, in IdempotentRequest, do func(ctx context.Context) (StoredAnswer, error)) (StoredAnswer, error) {
 	if in.Key == "" {
+		if err := in.prepare(ctx); err != nil {
+			return StoredAnswer{}, err
+		}
 		return do(ctx)
 	}
 	if len(in.Key) > 255 || !printable(in.Key) {
@@ -46,17 +51,22 @@ func (s *Service) Once(ctx context.Context, actor access.Actor, in IdempotentReq
 	}
 	defer s.inFlight.Delete(slot)
 	var answer StoredAnswer
-	err := s.write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		record, found, err := tx.FindIdempotency(actor.TenantID, in.Route, in.Key)
-		if err != nil {
+	// Looked up first without the writer: a repetition then waits for nobody.
+	err := s.read(ctx, func(_ context.Context, tx *store.Tx) error {
+		var err error
+		answer, err = storedAnswer(tx, actor.TenantID, in)
+		return err
+	})
+	if err != nil || answer.Replayed {
+		return answer, err
+	}
+	if err := in.prepare(ctx); err != nil {
+		return StoredAnswer{}, err
+	}
+	err = s.write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		var err error
+		if answer, err = storedAnswer(tx, actor.TenantID, in); err != nil || answer.Replayed {
 			return err
-		}
-		if found {
-			if !bytes.Equal(record.BodyHash, in.BodyHash) {
-				return problem.Field("Idempotency-Key", "idempotency_key_reused", "this idempotency key was used with another body; use a new key for a new request")
-			}
-			answer = StoredAnswer{Status: record.Status, Body: record.Response, Replayed: true}
-			return nil
 		}
 		if answer, err = do(ctx); err != nil {
 			return err
@@ -71,6 +81,25 @@ func (s *Service) Once(ctx context.Context, actor access.Actor, in IdempotentReq
 		})
 	})
 	return answer, err
+}
+
+func (in IdempotentRequest) prepare(ctx context.Context) error {
+	if in.Prepare == nil {
+		return nil
+	}
+	return in.Prepare(ctx)
+}
+
+// storedAnswer returns the answer that the request was given before, which is then marked as replayed.
+func storedAnswer(tx *store.Tx, tenantID string, in IdempotentRequest) (StoredAnswer, error) {
+	record, found, err := tx.FindIdempotency(tenantID, in.Route, in.Key)
+	if err != nil || !found {
+		return StoredAnswer{}, err
+	}
+	if !bytes.Equal(record.BodyHash, in.BodyHash) {
+		return StoredAnswer{}, problem.Field("Idempotency-Key", "idempotency_key_reused", "this idempotency key was used with another body; use a new key for a new request")
+	}
+	return StoredAnswer{Status: record.Status, Body: record.Response, Replayed: true}, nil
 }
 
 func printable(s string) bool {

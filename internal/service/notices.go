@@ -9,24 +9,20 @@ import (
 	"github.com/probity/probity/internal/adapter/store"
 	"github.com/probity/probity/internal/domain/access"
 	"github.com/probity/probity/internal/domain/casework"
+	"github.com/probity/probity/internal/domain/enforcement"
 	"github.com/probity/probity/internal/domain/journal"
 	"github.com/probity/probity/internal/domain/notice"
 	"github.com/probity/probity/internal/domain/policy"
 	"github.com/probity/probity/internal/domain/verification"
 	"github.com/probity/probity/internal/standard/id"
 	"github.com/probity/probity/internal/standard/money"
+	"github.com/probity/probity/internal/standard/problem"
 )
 
-// telling is what a notice says beyond the verification itself.
-type telling struct {
-	amount  money.Amount
-	reasons []verification.Reason
-}
-
 // notify creates a notice with its Internal Message, and the job that mails it, in the transaction of what it tells of.
-func (s *Service) notify(tx *store.Tx, v verification.Verification, kind notice.Kind, t telling) error {
+func (s *Service) notify(tx *store.Tx, v verification.Verification, kind notice.Kind) error {
 	actor := access.SystemActor(v.TenantID, "notices")
-	in, email, err := s.renderInput(tx, v, kind, t)
+	in, email, err := s.renderInput(tx, v, kind)
 	if err != nil {
 		return err
 	}
@@ -42,23 +38,26 @@ func (s *Service) notify(tx *store.Tx, v verification.Verification, kind notice.
 		ID: n.MessageID, TenantID: v.TenantID, AccountID: v.AccountID, VerificationID: v.ID, NoticeID: n.ID,
 		Subject: rendered.Subject, Body: rendered.Message, CreatedAt: tx.Now(),
 	}
-	if err := tx.InsertNotice(actor, n, m, []journal.Draft{
+	drafts := []journal.Draft{
 		journal.Of(journal.NoticeCreated, n.ID, v.AccountID, "verification_id", v.ID, "kind", string(kind), "message_id", m.ID),
-	}); err != nil {
-		return err
 	}
 	if email == "" {
-		return nil
+		// There is nowhere to mail it to, which staff have to learn just as if the mail had come back.
+		var bounced []journal.Draft
+		n, bounced, _ = n.Bounce(tx.Now())
+		n.Version = 1
+		return tx.InsertNotice(actor, n, m, append(drafts, bounced...))
 	}
-	payload := map[string]string{"notice_id": n.ID}
-	// The grounds of a decision are not stored with the notice; the mail job finds them in the verification.
-	if t.amount.AmountMinor != 0 {
-		payload["amount_minor"], payload["currency"] = strconv.FormatInt(t.amount.AmountMinor, 10), t.amount.Currency
+	if err := tx.InsertNotice(actor, n, m, drafts); err != nil {
+		return err
 	}
-	return tx.EnqueueNow(store.Job{TenantID: v.TenantID, Kind: JobSendNotice, Payload: payload, Key: "notice:" + n.ID})
+	return tx.EnqueueNow(store.Job{
+		TenantID: v.TenantID, Kind: JobSendNotice, Payload: map[string]string{"notice_id": n.ID}, Key: "notice:" + n.ID,
+	})
 }
 
-func (s *Service) renderInput(tx *store.Tx, v verification.Verification, kind notice.Kind, t telling) (notice.RenderInput, string, error) {
+// renderInput gathers what a notice says from what stands now, and the address it goes to.
+func (s *Service) renderInput(tx *store.Tx, v verification.Verification, kind notice.Kind) (notice.RenderInput, string, error) {
 	view, err := s.verificationView(tx, v)
 	if err != nil {
 		return notice.RenderInput{}, "", err
@@ -72,8 +71,8 @@ func (s *Service) renderInput(tx *store.Tx, v verification.Verification, kind no
 	if view.Method.ID != "" {
 		in.MethodLabel = view.Method.Label()
 	}
-	if t.amount.AmountMinor != 0 {
-		in.PaymentAmount = money.Format(t.amount.AmountMinor, t.amount.Currency)
+	if amount := view.Payment.Attempt.Amount; amount.AmountMinor != 0 {
+		in.PaymentAmount = money.Format(amount.AmountMinor, amount.Currency)
 	}
 	switch {
 	case kind == notice.SubmissionReceived:
@@ -84,10 +83,40 @@ func (s *Service) renderInput(tx *store.Tx, v verification.Verification, kind no
 		// The earliest due date: what a receipt at this very instant would give. It can only become later.
 		in.DueAt = view.EarliestDue.At
 	}
-	for _, reason := range t.reasons {
+	reasons, err := groundsOf(tx, v, kind)
+	for _, reason := range reasons {
 		in.Reasons = append(in.Reasons, notice.Reason{Requirement: string(reason.Requirement), Text: casework.Catalogue().Text(reason.Code, a.Locale)})
 	}
-	return in, a.Email, nil
+	return in, a.Email, err
+}
+
+// groundsOf returns the reasons of the latest decision, for the notices that tell or repeat them. They stand in the review, with those
+// that concern no single requirement.
+func groundsOf(tx *store.Tx, v verification.Verification, kind notice.Kind) ([]verification.Reason, error) {
+	switch kind {
+	case notice.ResubmissionRequested, notice.VerificationDeclined, notice.ResourcesSuspended:
+	case notice.PaymentMethodAlert, notice.SubmissionReceived, notice.VerificationApproved, notice.VerificationCanceled:
+		return nil, nil
+	}
+	reviews, err := tx.ReviewsOf(v.TenantID, v.ID)
+	if err != nil || len(reviews) == 0 {
+		return nil, err
+	}
+	return reviews[len(reviews)-1].Reasons, nil
+}
+
+// overtaken reports whether a notice that was not mailed yet has become untrue: it would ask for what was sent meanwhile, or speak
+// of a suspension that has ended. Its Internal Message stays, in its place in the story.
+func overtaken(n notice.Notice, v verification.Verification, e enforcement.Enforcement) bool {
+	switch n.Kind {
+	case notice.PaymentMethodAlert, notice.ResubmissionRequested:
+		return v.Round != n.Round || !v.Status.AwaitsHolder()
+	case notice.ResourcesSuspended:
+		return e.State != enforcement.Suspended
+	case notice.SubmissionReceived, notice.VerificationApproved, notice.VerificationDeclined, notice.VerificationCanceled:
+		return false
+	}
+	return false
 }
 
 // sendNotice mails a notice: load, send outside any transaction, record the result. The Message-ID is the notice's, so that a mail
@@ -95,7 +124,7 @@ func (s *Service) renderInput(tx *store.Tx, v verification.Verification, kind no
 func (s *Service) sendNotice(ctx context.Context, job store.Job) error {
 	var rendered notice.Rendered
 	var to, brand string
-	skip := false
+	skip, bounced := false, false
 	err := s.read(ctx, func(_ context.Context, tx *store.Tx) error {
 		n, err := tx.Notice(job.TenantID, job.Payload["notice_id"])
 		if err != nil {
@@ -105,12 +134,21 @@ func (s *Service) sendNotice(ctx context.Context, job store.Job) error {
 		if err != nil {
 			return err
 		}
-		in, email, err := s.renderInput(tx, v, n.Kind, tellingOf(job, n, v))
+		e, err := tx.Enforcement(n.TenantID, n.AccountID)
+		if err != nil {
+			return err
+		}
+		if skip = !n.AcceptedAt.IsZero() || !n.BouncedAt.IsZero() || overtaken(n, v, e); skip {
+			return nil
+		}
+		in, email, err := s.renderInput(tx, v, n.Kind)
 		if err != nil {
 			return err
 		}
 		to, brand = email, in.Brand
-		skip = !n.AcceptedAt.IsZero() || !n.BouncedAt.IsZero() || email == ""
+		if bounced = email == ""; bounced {
+			return nil // the address was taken away meanwhile
+		}
 		rendered, err = notice.Render(in)
 		return err
 	})
@@ -120,27 +158,21 @@ func (s *Service) sendNotice(ctx context.Context, job store.Job) error {
 	if skip {
 		return s.finish(ctx, job)
 	}
-	_, sendError := s.Mailer.Send(ctx, mail.Message{
+	if bounced {
+		return s.recordNotice(ctx, job, true)
+	}
+	_, err = s.Mailer.Send(ctx, mail.Message{
 		To: to, FromName: brand, Subject: rendered.Subject, Text: rendered.Text, HTML: rendered.HTML, ID: job.Payload["notice_id"], At: s.Clock.Wall(),
 	})
-	if sendError != nil && !mail.IsPermanent(sendError) {
-		return sendError
+	if err != nil && !undeliverable(err) {
+		return err
 	}
-	return s.recordNotice(ctx, job, sendError != nil)
+	return s.recordNotice(ctx, job, err != nil)
 }
 
-func tellingOf(job store.Job, n notice.Notice, v verification.Verification) telling {
-	var t telling
-	if minor, err := strconv.ParseInt(job.Payload["amount_minor"], 10, 64); err == nil {
-		t.amount = money.Amount{AmountMinor: minor, Currency: job.Payload["currency"]}
-	}
-	if n.Kind == notice.ResubmissionRequested || n.Kind == notice.VerificationDeclined {
-		for _, requirement := range v.Requirements {
-			t.reasons = append(t.reasons, requirement.Reasons...)
-		}
-	}
-	return t
-}
+// undeliverable reports whether trying again will not help: the mailbox or the mail was refused for good, or no mail can be made of it,
+// as for an address that no mail can go to.
+func undeliverable(err error) bool { return mail.IsPermanent(err) || problem.As(err) != nil }
 
 // recordNotice writes down how the delivery ended, in the transaction that ends the job. A final acceptance is receipt and starts
 // the clock.

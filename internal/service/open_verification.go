@@ -11,7 +11,6 @@ import (
 	"github.com/probity/probity/internal/domain/policy"
 	"github.com/probity/probity/internal/domain/verification"
 	"github.com/probity/probity/internal/standard/id"
-	"github.com/probity/probity/internal/standard/money"
 	"github.com/probity/probity/internal/standard/problem"
 )
 
@@ -28,7 +27,6 @@ type opening struct {
 	account   account.Account
 	methodID  string
 	paymentID string
-	amount    money.Amount // of the rejected payment; zero without one
 	reason    string
 }
 
@@ -74,8 +72,11 @@ func (s *Service) OpenVerification(ctx context.Context, actor access.Actor, in O
 				Message: "a verification of this account is open already; continue with that one",
 			}
 		}
-		v, err := s.openVerification(tx, actor, opening{account: a, methodID: methodID, reason: in.Reason})
+		v, _, err := s.openVerification(tx, actor, opening{account: a, methodID: methodID, reason: in.Reason})
 		if err != nil {
+			return err
+		}
+		if err := s.notify(tx, v, notice.PaymentMethodAlert); err != nil {
 			return err
 		}
 		view, err = s.verificationView(tx, v)
@@ -84,23 +85,25 @@ func (s *Service) OpenVerification(ctx context.Context, actor access.Actor, in O
 	return view, err
 }
 
-// openVerification does the opening inside a transaction that holds the account's lock: verification, restriction, notice. When a
-// verification is open already (its restriction was lifted by hand) that one is used again.
-func (s *Service) openVerification(tx *store.Tx, actor access.Actor, o opening) (verification.Verification, error) {
-	if standing, found, err := tx.OpenVerificationOf(actor.TenantID, o.account.ID); err != nil || found {
-		return standing, err
+// openVerification opens a verification and places its restriction, inside a transaction that holds the account's lock. The alert is
+// for the caller to send. When a verification is open already (its restriction was lifted by hand) that one is restricted again, and
+// it says that it opened none.
+func (s *Service) openVerification(tx *store.Tx, actor access.Actor, o opening) (_ verification.Verification, opened bool, _ error) {
+	standing, found, err := tx.OpenVerificationOf(actor.TenantID, o.account.ID)
+	if err != nil {
+		return standing, false, err
 	}
-	v, drafts := verification.Start(verification.Opening{
+	if found {
+		return standing, false, s.restrict(tx, actor, standing)
+	}
+	started, drafts := verification.Start(verification.Opening{
 		ID: id.New(id.Verification, tx.Now()), TenantID: actor.TenantID, AccountID: o.account.ID, PaymentMethodID: o.methodID, PaymentID: o.paymentID,
 		Reason: o.reason, NoticeCode: noticeCode(), PolicyVersion: policy.Current(tx.Now()).Version, CalendarVersion: s.Calendar.Version(),
 	}, tx.Now())
-	if err := tx.InsertVerification(actor, v, drafts); err != nil {
-		return v, err
+	if err := tx.InsertVerification(actor, started, drafts); err != nil {
+		return started, false, err
 	}
-	if err := s.restrict(tx, actor, v); err != nil {
-		return v, err
-	}
-	return v, s.notify(tx, v, notice.PaymentMethodAlert, telling{amount: o.amount})
+	return started, true, s.restrict(tx, actor, started)
 }
 
 // restrict places the restriction of the verification, or points a standing one at it.

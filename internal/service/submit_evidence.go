@@ -29,6 +29,38 @@ type EvidenceUpload struct {
 // SendEvidence reads an upload, cleans it, seals it and adds it to the verification. Everything slow happens before the transaction,
 // in memory; nothing is written before the upload was accepted.
 func (s *Service) SendEvidence(ctx context.Context, actor access.Actor, up EvidenceUpload) (verification.Evidence, error) {
+	var sent verification.Evidence
+	_, err := s.SendEvidenceOnce(ctx, actor, IdempotentRequest{}, up, func(e verification.Evidence) (StoredAnswer, error) {
+		sent = e
+		return StoredAnswer{}, nil
+	})
+	return sent, err
+}
+
+// SendEvidenceOnce is SendEvidence for a request that may be repeated: answer renders what is kept with the idempotency key.
+func (s *Service) SendEvidenceOnce(ctx context.Context, actor access.Actor, in IdempotentRequest, up EvidenceUpload, answer func(verification.Evidence) (StoredAnswer, error)) (StoredAnswer, error) {
+	var sealed verification.Evidence
+	in.Prepare = func(ctx context.Context) error {
+		var err error
+		sealed, err = s.sealEvidence(ctx, actor, up)
+		return err
+	}
+	answered, err := s.Once(ctx, actor, in, func(ctx context.Context) (StoredAnswer, error) {
+		added := sealed
+		if err := s.write(ctx, func(_ context.Context, tx *store.Tx) error { return s.addEvidence(tx, actor, &added) }); err != nil {
+			return StoredAnswer{}, err
+		}
+		return answer(added)
+	})
+	if sealed.MediaType != "" && (err != nil || answered.Replayed) {
+		// The blob has no row, so nobody can reach it; it goes now rather than wait for a sweep.
+		err = errors.Join(err, s.Blobs.Delete(context.WithoutCancel(ctx), sealed.AttachmentID))
+	}
+	return answered, err
+}
+
+// sealEvidence does everything but the transaction: when it returns, the attachment is sealed and on stable storage, without a row yet.
+func (s *Service) sealEvidence(ctx context.Context, actor access.Actor, up EvidenceUpload) (verification.Evidence, error) {
 	evidence := verification.Evidence{
 		VerificationID: up.VerificationID, Requirement: up.Requirement, DocumentType: up.DocumentType, Side: up.Side, SentBy: string(actor.Kind),
 	}
@@ -37,11 +69,11 @@ func (s *Service) SendEvidence(ctx context.Context, actor access.Actor, up Evide
 	}
 	wrapped, err := s.prepareEvidence(ctx, actor, &evidence)
 	if err != nil {
-		return evidence, err
+		return verification.Evidence{}, err
 	}
 	page, err := s.Inspector.Inspect(ctx, up.Raw)
 	if err != nil {
-		return evidence, withField(err, "file")
+		return verification.Evidence{}, withField(err, "file")
 	}
 	evidence.MediaType, evidence.Size, evidence.Width, evidence.Height, evidence.Pages = string(page.MediaType), int64(len(page.Bytes)), page.Width, page.Height, page.Pages
 	for _, finding := range page.Findings {
@@ -49,19 +81,9 @@ func (s *Service) SendEvidence(ctx context.Context, actor access.Actor, up Evide
 	}
 	sealed, err := s.Keys.Seal(wrapped, attachmentRef(evidence), page.Bytes)
 	if err != nil {
-		return evidence, err
+		return verification.Evidence{}, err
 	}
-	if err := s.Blobs.Put(ctx, evidence.AttachmentID, sealed); err != nil {
-		return evidence, err
-	}
-	err = s.write(ctx, func(_ context.Context, tx *store.Tx) error {
-		return s.addEvidence(tx, actor, &evidence)
-	})
-	if err != nil {
-		// The blob has no row, so nobody can reach it; it goes now rather than wait for a sweep.
-		err = errors.Join(err, s.Blobs.Delete(context.WithoutCancel(ctx), evidence.AttachmentID))
-	}
-	return evidence, err
+	return evidence, s.Blobs.Put(ctx, evidence.AttachmentID, sealed)
 }
 
 // prepareEvidence checks, before any slow work, that the upload has a place to go, and gets the account's data key.
@@ -273,10 +295,11 @@ func (s *Service) Submit(ctx context.Context, actor access.Actor, verificationID
 		if err := tx.SaveVerification(actor, v, drafts); err != nil {
 			return err
 		}
-		if err := s.notify(tx, v, notice.SubmissionReceived, telling{}); err != nil {
+		if err := s.notify(tx, v, notice.SubmissionReceived); err != nil {
 			return err
 		}
 		view, err = s.verificationView(tx, v)
+		view.Verification = shownTo(actor, view.Verification)
 		return err
 	})
 	return view, err

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/probity/probity/internal/adapter/store"
@@ -16,6 +17,7 @@ import (
 	"github.com/probity/probity/internal/domain/verification"
 	"github.com/probity/probity/internal/standard/calendar"
 	"github.com/probity/probity/internal/standard/problem"
+	"github.com/probity/probity/internal/standard/querycode"
 )
 
 // VerificationView is a verification with everything a person needs to understand it.
@@ -43,9 +45,27 @@ func (s *Service) Verification(ctx context.Context, actor access.Actor, verifica
 			return err
 		}
 		view, err = s.verificationView(tx, v)
+		view.Verification = shownTo(actor, view.Verification)
 		return err
 	})
 	return view, err
+}
+
+// shownTo leaves out of a verification what its holder must not see: the opener's reason and the reviewers' notes.
+func shownTo(actor access.Actor, v verification.Verification) verification.Verification {
+	if actor.Kind != access.Holder {
+		return v
+	}
+	v.OpeningReason = ""
+	requirements := slices.Clone(v.Requirements)
+	for i := range requirements {
+		requirements[i].Reasons = slices.Clone(requirements[i].Reasons)
+		for j := range requirements[i].Reasons {
+			requirements[i].Reasons[j].Note = ""
+		}
+	}
+	v.Requirements = requirements
+	return v
 }
 
 // VerificationByQueryCode finds a verification by the code that its holder was given.
@@ -54,8 +74,12 @@ func (s *Service) VerificationByQueryCode(ctx context.Context, actor access.Acto
 	if err := actor.Require(access.ReadTenant); err != nil {
 		return view, err
 	}
-	err := s.read(ctx, func(_ context.Context, tx *store.Tx) error {
-		v, err := tx.VerificationByQueryCode(actor.TenantID, queryCode)
+	canonical, err := querycode.Parse(queryCode)
+	if err != nil {
+		return view, err
+	}
+	err = s.read(ctx, func(_ context.Context, tx *store.Tx) error {
+		v, err := tx.VerificationByQueryCode(actor.TenantID, canonical)
 		if err != nil {
 			return err
 		}
@@ -80,6 +104,9 @@ func (s *Service) Verifications(ctx context.Context, actor access.Actor, filter 
 	err := s.read(ctx, func(_ context.Context, tx *store.Tx) error {
 		var err error
 		found, next, err = tx.ListVerifications(actor.TenantID, filter, page)
+		for i := range found {
+			found[i] = shownTo(actor, found[i])
+		}
 		return err
 	})
 	return found, next, err
@@ -178,6 +205,9 @@ func (s *Service) History(ctx context.Context, actor access.Actor, accountID str
 		return nil, "", err
 	}
 	err := s.read(ctx, func(_ context.Context, tx *store.Tx) error {
+		if _, err := tx.Account(actor.TenantID, accountID); err != nil {
+			return err
+		}
 		var err error
 		entries, next, err = tx.EntriesOf(actor.TenantID, store.EntryFilter{AccountID: accountID}, page)
 		return err
@@ -192,6 +222,9 @@ func (s *Service) NoticesOf(ctx context.Context, actor access.Actor, verificatio
 		return nil, err
 	}
 	err := s.read(ctx, func(_ context.Context, tx *store.Tx) error {
+		if _, err := tx.Verification(actor.TenantID, verificationID); err != nil {
+			return err
+		}
 		var err error
 		notices, err = tx.NoticesOf(actor.TenantID, verificationID)
 		return err
