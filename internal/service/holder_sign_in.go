@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"math/big"
+	"strconv"
 	"strings"
 	"time"
 
@@ -53,6 +54,10 @@ func (s *Service) RequestSignInCode(ctx context.Context, in SignInRequest) (stri
 		}
 		wall := s.Clock.Wall()
 		for _, a := range accounts {
+			// Under the lock, so that requests sent at the same time all count.
+			if err := tx.LockAccount(a.TenantID, a.ID); err != nil {
+				return err
+			}
 			recent, err := tx.CountChallenges(a.TenantID, a.ID, wall.Add(-time.Hour))
 			if err != nil {
 				return err
@@ -130,10 +135,12 @@ func (s *Service) sendSignInCode(ctx context.Context, job store.Job) error {
 	if to == "" {
 		return s.finish(ctx, job)
 	}
+	// Each attempt has a code of its own, so it is a mail of its own: a mail program that drops repetitions would show the wrong one.
 	_, err = s.Mailer.Send(ctx, mail.Message{
-		To: to, FromName: brand, Subject: rendered.Subject, Text: rendered.Text, HTML: rendered.HTML, ID: job.ID, At: s.Clock.Wall(),
+		To: to, FromName: brand, Subject: rendered.Subject, Text: rendered.Text, HTML: rendered.HTML,
+		ID: job.ID + "." + strconv.Itoa(job.Attempts), At: s.Clock.Wall(),
 	})
-	if err != nil && !mail.IsPermanent(err) {
+	if err != nil && !undeliverable(err) {
 		return err
 	}
 	return s.finish(ctx, job)
@@ -162,20 +169,20 @@ func (s *Service) SignInWithCode(ctx context.Context, browser, code string) (acc
 	}
 	var actor access.Actor
 	var session string
-	refused := true
 	err := s.write(ctx, func(_ context.Context, tx *store.Tx) error {
+		actor, session = access.Actor{}, "" // a transaction may run more than once
 		wall := s.Clock.Wall()
 		challenges, err := tx.ChallengesByBrowser(hash(browser))
 		if err != nil {
 			return err
 		}
+		var guessed []access.Challenge
 		for _, c := range challenges {
 			if !c.UsedAt.IsZero() || wall.After(c.ExpiresAt) || c.Attempts >= maxCodeAttempts || len(c.CodeHash) == 0 {
 				continue
 			}
 			if subtle.ConstantTimeCompare(c.CodeHash, codeHash(c.ID, code)) == 1 {
 				c.UsedAt = wall
-				refused = false
 				actor = access.Actor{Kind: access.Holder, TenantID: c.TenantID, ID: c.AccountID}
 				if err := tx.SaveChallenge(c); err != nil {
 					return err
@@ -183,6 +190,10 @@ func (s *Service) SignInWithCode(ctx context.Context, browser, code string) (acc
 				session, err = s.startSession(tx, actor, access.HolderSession, holderSessionFor, journal.HolderSignedIn)
 				return err
 			}
+			guessed = append(guessed, c)
+		}
+		// The code fits none of the accounts that share the address, so it was a guess at each of them.
+		for _, c := range guessed {
 			c.Attempts++
 			if err := tx.SaveChallenge(c); err != nil {
 				return err
@@ -190,7 +201,7 @@ func (s *Service) SignInWithCode(ctx context.Context, browser, code string) (acc
 		}
 		return nil
 	})
-	if err == nil && refused {
+	if err == nil && session == "" {
 		err = wrong
 	}
 	return actor, session, err

@@ -22,6 +22,9 @@ const (
 // errNoConnector is why a command waits: its tenant has no connector. It is tried again, because one may be configured later.
 var errNoConnector = errors.New("the tenant has no enforcement connector")
 
+// errPanicked is the failure of a job that ran into a mistake of ours.
+var errPanicked = errors.New("the job panicked")
+
 // jobLease is how long, in wall time, a claimed job belongs to its worker. After a crash another worker takes it up.
 const jobLease = 2 * time.Minute
 
@@ -55,7 +58,7 @@ func (s *Service) RunJob(ctx context.Context, job store.Job) {
 	// A shutdown lets the job in hand end: its own time limit bounds it.
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), jobTimeout)
 	defer cancel()
-	err := s.handleJob(bounded, job)
+	err := s.handleSafely(bounded, job)
 	if err == nil {
 		return
 	}
@@ -66,9 +69,23 @@ func (s *Service) RunJob(ctx context.Context, job store.Job) {
 	}
 	s.Log.Warn("job failed, will be tried again", "job", job.ID, "kind", job.Kind, "attempt", job.Attempts, "category", category)
 	again := s.Clock.Now().Add(backoff(job.Attempts))
-	if retryError := s.Store.Retry(bounded, job, again, category); retryError != nil {
+	// With a time limit of its own: the job's may be what ended it.
+	putBack, cancelPutBack := context.WithTimeout(context.WithoutCancel(ctx), jobTimeout)
+	defer cancelPutBack()
+	if retryError := s.Store.Retry(putBack, job, again, category); retryError != nil {
 		s.Log.Error("job could not be put back; its lease will run out", "job", job.ID, "kind", job.Kind, "category", errorCategory(retryError))
 	}
+}
+
+// handleSafely is handleJob, but a panic fails the one job and nothing else: otherwise the job would end each process that takes it up.
+func (s *Service) handleSafely(ctx context.Context, job store.Job) (err error) {
+	defer func() {
+		if recovered := recover(); recovered != nil {
+			// What was panicked with may quote anything, so only that it happened is told.
+			err = errPanicked
+		}
+	}()
+	return s.handleJob(ctx, job)
 }
 
 func (s *Service) handleJob(ctx context.Context, job store.Job) error {
@@ -110,6 +127,8 @@ func errorCategory(err error) string {
 		return problem.As(err).Code
 	case errors.Is(err, context.DeadlineExceeded):
 		return "timeout"
+	case errors.Is(err, errPanicked):
+		return "panicked"
 	case errors.Is(err, errNoConnector):
 		return "no_connector"
 	case errors.As(err, new(*mail.Error)):

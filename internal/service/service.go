@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/probity/probity/internal/adapter/clock"
 	"github.com/probity/probity/internal/adapter/enforcer"
 	"github.com/probity/probity/internal/adapter/mail"
@@ -87,7 +89,8 @@ type Config struct {
 // Service is the set of use cases. It is safe for concurrent use.
 type Service struct {
 	Config
-	inFlight sync.Map // idempotency keys that are being worked on by this process
+	inFlight sync.Map            // idempotency keys that are being worked on by this process
+	hashing  *semaphore.Weighted // bounds the memory that passphrases take
 }
 
 // New returns a Service, or an error that names the part that is missing.
@@ -108,8 +111,11 @@ func New(c Config) (*Service, error) {
 	if c.Wake == nil {
 		c.Wake = func() {}
 	}
-	return &Service{Config: c}, nil
+	return &Service{Config: c, hashing: semaphore.NewWeighted(hashedAtOnce)}, nil
 }
+
+// hashedAtOnce is how many passphrases are hashed at a time.
+const hashedAtOnce = 4
 
 // write runs fn in one write transaction.
 func (s *Service) write(ctx context.Context, fn func(ctx context.Context, tx *store.Tx) error) error {

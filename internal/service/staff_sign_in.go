@@ -38,6 +38,7 @@ func (s *Service) FirstStartLink(ctx context.Context, tenantID string) (string, 
 	secret := token()
 	needed := false
 	err := s.write(ctx, func(_ context.Context, tx *store.Tx) error {
+		needed = false // a transaction may run more than once
 		members, err := tx.Members(tenantID)
 		if err != nil || len(members) > 0 {
 			return err
@@ -150,7 +151,11 @@ func (s *Service) JoinStaff(ctx context.Context, in Join) (access.Actor, string,
 		return actor, "", err
 	}
 	// The slow hash is computed before the transaction, so that it never holds the writer.
+	if err := s.hashing.Acquire(ctx, 1); err != nil {
+		return actor, "", err
+	}
 	hashed, err := hashPassphrase(in.Passphrase)
+	s.hashing.Release(1)
 	if err != nil {
 		return actor, "", err
 	}
@@ -193,6 +198,9 @@ func checkPassphrase(p string) error {
 // SignInStaff checks an e-mail address and passphrase. After eight refusals in a row the member is locked for a quarter of an hour.
 func (s *Service) SignInStaff(ctx context.Context, email, passphrase string) (access.Actor, string, error) {
 	refused := problem.New(problem.Unauthenticated, "sign_in_refused", "the e-mail address or the passphrase is not right, or the account is locked for a quarter of an hour after too many tries")
+	if utf8.RuneCountInString(passphrase) > maxPassphrase {
+		return access.Actor{}, "", refused
+	}
 	var m access.Member
 	err := s.read(ctx, func(_ context.Context, tx *store.Tx) error {
 		var err error
@@ -204,19 +212,46 @@ func (s *Service) SignInStaff(ctx context.Context, email, passphrase string) (ac
 	}
 	known := err == nil && m.DisabledAt.IsZero()
 	// An unknown address costs as much time as a known one.
-	matches := checkHash(m.PassphraseHash, passphrase)
+	matches, err := s.checkPassphraseOf(ctx, m, passphrase)
+	if err != nil {
+		return access.Actor{}, "", err
+	}
 	if !known {
 		return access.Actor{}, "", refused
 	}
+	actor, session, err := s.countSignIn(ctx, m, matches)
+	// Somebody tried at the same time: this try still has to count, or many at once would be one.
+	for tries := 0; problem.Is(err, problem.Conflict) && tries < maxFailures; tries++ {
+		actor, session, err = s.countSignIn(ctx, m, matches)
+	}
+	if err == nil && session == "" {
+		return access.Actor{}, "", refused
+	}
+	return actor, session, err
+}
+
+// checkPassphraseOf compares a passphrase. A few at a time: each takes 64 MiB, and anybody may ask.
+func (s *Service) checkPassphraseOf(ctx context.Context, m access.Member, passphrase string) (bool, error) {
+	if err := s.hashing.Acquire(ctx, 1); err != nil {
+		return false, err
+	}
+	defer s.hashing.Release(1)
+	return checkHash(m.PassphraseHash, passphrase), nil
+}
+
+// countSignIn notes how a try to sign in ended, and opens a session when the passphrase was right and the member is not locked.
+func (s *Service) countSignIn(ctx context.Context, m access.Member, matches bool) (access.Actor, string, error) {
 	actor := access.Actor{Kind: access.Staff, TenantID: m.TenantID, ID: m.ID, Role: m.Role}
 	session := ""
-	err = s.write(ctx, func(_ context.Context, tx *store.Tx) error {
+	err := s.write(ctx, func(_ context.Context, tx *store.Tx) error {
+		session = "" // a transaction may run more than once
 		wall := s.Clock.Wall()
 		current, err := tx.Member(m.TenantID, m.ID)
 		if err != nil {
 			return err
 		}
-		if wall.Before(current.LockedUntil) {
+		// What was compared is what stood when it was read; a member who was ended or has another passphrase since is not let in.
+		if wall.Before(current.LockedUntil) || !current.DisabledAt.IsZero() || current.PassphraseHash != m.PassphraseHash {
 			return nil
 		}
 		current.Version++
@@ -237,9 +272,6 @@ func (s *Service) SignInStaff(ctx context.Context, email, passphrase string) (ac
 		}
 		return tx.Append(actor, journal.Of(journal.StaffSignInRefused, m.ID, ""))
 	})
-	if err == nil && session == "" {
-		return access.Actor{}, "", refused
-	}
 	return actor, session, err
 }
 
