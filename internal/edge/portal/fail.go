@@ -1,0 +1,174 @@
+package portal
+
+import (
+	"crypto/rand"
+	"net/http"
+	"net/url"
+
+	"github.com/probity/probity/internal/edge/web"
+	"github.com/probity/probity/internal/standard/problem"
+)
+
+// statusOf is the one place where the portal turns a kind of problem into an HTTP status.
+func statusOf(kind problem.Kind) int {
+	switch kind {
+	case problem.Invalid:
+		return http.StatusUnprocessableEntity
+	case problem.Malformed:
+		return http.StatusBadRequest
+	case problem.Unauthenticated:
+		return http.StatusUnauthorized
+	case problem.Forbidden:
+		return http.StatusForbidden
+	case problem.NotFound:
+		return http.StatusNotFound
+	case problem.Conflict:
+		return http.StatusConflict
+	case problem.Gone:
+		return http.StatusGone
+	case problem.TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case problem.UnsupportedType:
+		return http.StatusUnsupportedMediaType
+	case problem.TooMany:
+		return http.StatusTooManyRequests
+	case problem.Unavailable:
+		return http.StatusServiceUnavailable
+	case problem.Unspecified:
+		return http.StatusInternalServerError
+	}
+	return http.StatusInternalServerError
+}
+
+// explain tells a problem in the visitor's language. The catalog knows every code that a holder can meet.
+func explain(p web.Printer, found *problem.Problem) string {
+	for _, key := range []string{"problem." + found.Code + "." + found.Field, "problem." + found.Code} {
+		if texts().Has(web.English, key) {
+			return p.T(key)
+		}
+	}
+	return p.T("problem.other")
+}
+
+// pageUnknown is the code of an address that leads nowhere, whoever asks.
+const pageUnknown = "page_unknown"
+
+// wayOut is the link under an explanation.
+type wayOut struct {
+	label string
+	url   string
+}
+
+// fail answers with the page that fits an error. The text of an error that is no problem is withheld: the page shows a support id,
+// and the log has both.
+func (p *portal) fail(w http.ResponseWriter, r *http.Request, v visitor, err error) {
+	found := problem.As(err)
+	if found == nil {
+		p.failInternally(w, r, v, err)
+		return
+	}
+	switch found.Kind {
+	case problem.NotFound:
+		if found.Code == pageUnknown {
+			r.SetPathValue("verification", "")
+		}
+		p.showMissing(w, r, v)
+	case problem.Unauthenticated:
+		p.showSessionOver(w, r, v)
+	default:
+		p.showTrouble(w, r, v, trouble{status: statusOf(found.Kind), title: v.p.T("trouble.refused.title"), text: explain(v.p, found)})
+	}
+}
+
+// trouble is a page that says what went wrong and how to go on.
+type trouble struct {
+	status    int
+	title     string
+	text      string
+	supportID string
+	out       wayOut // to the home page when empty
+}
+
+func (p *portal) showTrouble(w http.ResponseWriter, r *http.Request, v visitor, t trouble) {
+	if t.out.url == "" {
+		t.out = wayOut{v.p.T("trouble.home"), home}
+	}
+	p.render(w, r, t.status, p.frame(v, r, t.title), troubleBody(v.p, t))
+}
+
+func (p *portal) failInternally(w http.ResponseWriter, r *http.Request, v visitor, err error) {
+	supportID := rand.Text()[:10]
+	p.Log.Error("the KYC Center could not answer", "support_id", supportID, "route", r.Pattern, "error", err)
+	p.showTrouble(w, r, v, trouble{
+		status: http.StatusInternalServerError, title: v.p.T("trouble.server.title"), text: v.p.T("trouble.server.text"), supportID: supportID,
+	})
+}
+
+// recovered turns a panic into the page of a server error.
+func (p *portal) recovered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if cause := recover(); cause != nil {
+				if cause == http.ErrAbortHandler {
+					panic(cause)
+				}
+				supportID := rand.Text()[:10]
+				// What a panic says may quote a value; its place is in the stack that the developer reproduces.
+				p.Log.Error("the KYC Center panicked", "support_id", supportID, "path", routeOf(r))
+				v := p.anonymous(w, r)
+				p.showTrouble(w, r, v, trouble{
+					status: http.StatusInternalServerError, title: v.p.T("trouble.server.title"), text: v.p.T("trouble.server.text"), supportID: supportID,
+				})
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// routeOf is the path without its query, which may hold a token.
+func routeOf(r *http.Request) string { return r.URL.Path }
+
+func (p *portal) notFound(w http.ResponseWriter, r *http.Request) {
+	v, err := p.visitor(w, r)
+	if err != nil {
+		p.fail(w, r, v, err)
+		return
+	}
+	p.showMissing(w, r, v)
+}
+
+// showMissing does not say whether the thing exists for somebody else. Who is signed in may have followed a link that was mailed for
+// another account of theirs, so the page offers to change accounts.
+func (p *portal) showMissing(w http.ResponseWriter, r *http.Request, v visitor) {
+	if id := r.PathValue("verification"); v.signedIn() && wellFormed(id) {
+		p.render(w, r, http.StatusNotFound, p.frame(v, r, v.p.T("foreign.title")), foreignBody(v, id))
+		return
+	}
+	p.showTrouble(w, r, v, trouble{status: http.StatusNotFound, title: v.p.T("trouble.missing.title"), text: v.p.T("trouble.missing.text")})
+}
+
+func (p *portal) showSessionOver(w http.ResponseWriter, r *http.Request, v visitor) {
+	p.forget(w, sessionCookie)
+	v.actor.ID = ""
+	out := wayOut{v.p.T("trouble.session.again"), home}
+	if id := r.PathValue("verification"); wellFormed(id) {
+		out.url = verificationURL(id)
+	}
+	p.showTrouble(w, r, v, trouble{
+		status: http.StatusUnauthorized, title: v.p.T("trouble.session.title"), text: v.p.T("trouble.session.text"), out: out,
+	})
+}
+
+func (p *portal) refuseCrossOrigin(w http.ResponseWriter, r *http.Request) {
+	v := p.anonymous(w, r)
+	p.showTrouble(w, r, v, trouble{status: http.StatusForbidden, title: v.p.T("trouble.origin.title"), text: v.p.T("trouble.origin.text")})
+}
+
+// withoutToken returns the request's address for the language switch. A one-time token has been used up and does not belong there.
+func withoutToken(r *http.Request) *url.URL {
+	here := *r.URL
+	query := here.Query()
+	query.Del("token")
+	here.RawQuery = query.Encode()
+	return &here
+}

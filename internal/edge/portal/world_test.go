@@ -1,0 +1,363 @@
+package portal_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"mime/multipart"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/probity/probity/internal/adapter/clock"
+	"github.com/probity/probity/internal/adapter/enforcer"
+	"github.com/probity/probity/internal/adapter/mail"
+	"github.com/probity/probity/internal/adapter/netguard"
+	"github.com/probity/probity/internal/adapter/reader"
+	"github.com/probity/probity/internal/adapter/store"
+	"github.com/probity/probity/internal/adapter/vault"
+	"github.com/probity/probity/internal/adapter/webhook"
+	"github.com/probity/probity/internal/domain/access"
+	"github.com/probity/probity/internal/domain/account"
+	"github.com/probity/probity/internal/domain/payment"
+	"github.com/probity/probity/internal/domain/policy"
+	"github.com/probity/probity/internal/domain/risk"
+	"github.com/probity/probity/internal/domain/verification"
+	"github.com/probity/probity/internal/edge/portal"
+	"github.com/probity/probity/internal/edge/web"
+	"github.com/probity/probity/internal/edge/web/webtest"
+	"github.com/probity/probity/internal/samples"
+	"github.com/probity/probity/internal/service"
+	"github.com/probity/probity/internal/standard/calendar"
+	"github.com/probity/probity/internal/standard/money"
+)
+
+// start is a Wednesday, ten in the morning in Shanghai.
+var start = time.Date(2026, 11, 11, 2, 0, 0, 0, time.UTC)
+
+// post catches mails instead of sending them.
+type post struct {
+	sync.Mutex
+	sent []mail.Message
+}
+
+func (p *post) Send(_ context.Context, m mail.Message) (mail.Receipt, error) {
+	p.Lock()
+	defer p.Unlock()
+	p.sent = append(p.sent, m)
+	return mail.Receipt{}, nil
+}
+
+var sixDigits = regexp.MustCompile(`(?m)^\s*(\d{6})\s*$`)
+
+// world is one installation over SQLite, its portal on a server, and one tenant.
+type world struct {
+	*testing.T
+	s        *service.Service
+	clock    *clock.Clock
+	wall     *atomic.Int64 // microseconds
+	post     *post
+	logs     *bytes.Buffer
+	site     *httptest.Server
+	tenant   policy.Tenant
+	key      access.Actor
+	reviewer access.Actor
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{T: t, wall: &atomic.Int64{}, post: &post{}, logs: &bytes.Buffer{}}
+	w.wall.Store(start.UnixMicro())
+	w.clock = clock.New(func() time.Time { return time.UnixMicro(w.wall.Load()) })
+	mux := http.NewServeMux()
+	w.site = httptest.NewServer(mux)
+	t.Cleanup(w.site.Close)
+	w.open()
+	log := slog.New(slog.NewTextHandler(w.logs, nil))
+	mux.Handle("/kyc/", portal.Handler(portal.Config{Service: w.s, Log: log}))
+	mux.Handle("/assets/", web.Assets())
+	var err error
+	w.tenant, err = w.s.CreateTenant(t.Context(), policy.Tenant{
+		Name: "Harbour Cloud", TimeZone: "Asia/Shanghai", SupportEmail: "help@harbour.example", BrandColor: "#14508c",
+	})
+	w.must(err)
+	_, secret, err := w.s.CreateKey(t.Context(), w.tenant.ID, "platform")
+	w.must(err)
+	w.key, err = w.s.AuthenticateKey(t.Context(), secret.Reveal())
+	w.must(err)
+	w.reviewer = access.Actor{Kind: access.Staff, TenantID: w.tenant.ID, ID: "stf_1", Role: access.Reviewer}
+	return w
+}
+
+func (w *world) open() {
+	w.Helper()
+	records, err := store.Open(w.Context(), store.Config{DSN: "sqlite:" + filepath.Join(w.TempDir(), "probity.db"), Now: w.clock.Now, Wall: w.clock.Wall})
+	w.must(err)
+	w.Cleanup(func() { _ = records.Close() })
+	w.must(records.Migrate(w.Context()))
+	keys, err := vault.CreateKeyFile(filepath.Join(w.TempDir(), "master.key"))
+	w.must(err)
+	blobs, err := vault.OpenDirectory(filepath.Join(w.TempDir(), "attachments"))
+	w.must(err)
+	sender := webhook.NewSender(netguard.NewClient(netguard.Options{Timeout: time.Second}))
+	rules, err := risk.Default()
+	w.must(err)
+	w.s, err = service.New(service.Config{
+		Store: records, Clock: w.clock, Keys: keys, Blobs: blobs, Inspector: reader.New(), Mailer: w.post, Connector: enforcer.New(sender),
+		Webhooks: sender, Policy: rules, Calendar: calendar.Weekdays{}, BaseURL: w.site.URL, MailAcceptanceIsFinal: true, Demo: true,
+		Log: slog.New(slog.DiscardHandler),
+	})
+	w.must(err)
+}
+
+func (w *world) must(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatalf("unexpected error: %v", err)
+	}
+}
+
+// work runs the jobs that are due: mails go out, clocks start.
+func (w *world) work() {
+	w.Helper()
+	_, err := w.s.RunDueJobs(w.Context())
+	w.must(err)
+}
+
+// pass lets business time go on; wall time, and with it the sessions, stays.
+func (w *world) pass(step time.Duration) {
+	w.Helper()
+	_, err := w.clock.Advance(step)
+	w.must(err)
+}
+
+// person is an account with a card.
+type person struct {
+	account account.Account
+	method  payment.Method
+	actor   access.Actor
+}
+
+func (w *world) person(profile account.Profile, method payment.Method) person {
+	w.Helper()
+	view, err := w.s.CreateAccount(w.Context(), w.key, profile)
+	w.must(err)
+	method.AccountID, method.Default = view.Account.ID, true
+	added, err := w.s.AddPaymentMethod(w.Context(), w.key, method)
+	w.must(err)
+	return person{account: view.Account, method: added, actor: access.Actor{Kind: access.Holder, TenantID: w.tenant.ID, ID: view.Account.ID}}
+}
+
+func (w *world) alma() person {
+	return w.person(account.Profile{
+		Kind: account.Individual, Name: "Alma Petersen", Email: "alma@mail.example", Country: "DK", Locale: "en", TimeZone: "Europe/Copenhagen",
+	}, payment.Method{Kind: payment.Card, Brand: "Visa", First6: "400012", Last4: "9876", HolderName: "ALMA PETERSEN"})
+}
+
+func (w *world) yunfan() person {
+	return w.person(account.Profile{
+		Kind: account.Enterprise, Name: "上海云帆科技有限公司", Email: "caiwu@yunfan.example", Country: "CN", Locale: "zh-CN", TimeZone: "Asia/Shanghai",
+	}, payment.Method{Kind: payment.BankAccount, Last4: "4321", HolderName: "上海云帆科技有限公司"})
+}
+
+// reject makes a payment that risk control rejects, sends the mails and returns the verification.
+func (w *world) reject(p person) string {
+	w.Helper()
+	view, err := w.s.AuthorizePayment(w.Context(), w.key, payment.Attempt{
+		AccountID: p.account.ID, PaymentMethodID: p.method.ID, Amount: money.Amount{AmountMinor: 124_000, Currency: "EUR"}, IP: "203.0.113.77",
+		DeviceID: "device-1", Location: payment.Location{Country: "BR", Region: "São Paulo", City: "Campinas"}, Merchant: "Harbour Cloud Compute",
+	})
+	w.must(err)
+	if view.Payment.VerificationID == "" {
+		w.Fatal("the payment was not rejected")
+	}
+	return view.Payment.VerificationID
+}
+
+func (w *world) papers() samples.Set {
+	w.Helper()
+	set, err := samples.Draw(samples.Options{Date: start})
+	w.must(err)
+	return set
+}
+
+// provide sends all three items through the service.
+func (w *world) provide(p person, verificationID string) {
+	w.Helper()
+	set := w.papers()
+	document := verification.Passport
+	if p.account.Profile.Kind == account.Enterprise {
+		document = verification.BusinessLicence
+	}
+	for _, up := range []service.EvidenceUpload{
+		{Requirement: verification.GovernmentID, DocumentType: document, Raw: set.GovernmentID},
+		{Requirement: verification.PaymentMethod, Raw: set.PaymentMethod},
+		{Requirement: verification.BillingStatement, Raw: set.BillingStatement},
+	} {
+		up.VerificationID = verificationID
+		_, err := w.s.SendEvidence(w.Context(), p.actor, up)
+		w.must(err)
+	}
+}
+
+// decide ends the open case of a verification.
+func (w *world) decide(verificationID string, decision service.CaseDecision) {
+	w.Helper()
+	view, err := w.s.Verification(w.Context(), w.key, verificationID)
+	w.must(err)
+	decision.CaseID, decision.ExpectedVersion = view.Case.ID, view.Case.Version
+	_, err = w.s.DecideCase(w.Context(), w.reviewer, decision)
+	w.must(err)
+}
+
+func (w *world) verification(verificationID string) verification.Verification {
+	w.Helper()
+	view, err := w.s.Verification(w.Context(), w.key, verificationID)
+	w.must(err)
+	return view.Verification
+}
+
+func (w *world) requirement(verificationID string, kind verification.RequirementKind) verification.RequirementStatus {
+	w.Helper()
+	v := w.verification(verificationID)
+	return v.Requirement(kind).Status
+}
+
+// code returns the sign-in code of the latest mail to an address.
+func (w *world) code(to string) string {
+	w.Helper()
+	w.work()
+	w.post.Lock()
+	defer w.post.Unlock()
+	for i := len(w.post.sent) - 1; i >= 0; i-- {
+		if found := sixDigits.FindStringSubmatch(w.post.sent[i].Text); w.post.sent[i].To == to && found != nil {
+			return found[1]
+		}
+	}
+	w.Fatalf("no code was mailed to %s", to)
+	return ""
+}
+
+// guest is a browser with its cookies.
+type guest struct {
+	w      *world
+	client *http.Client
+	header http.Header // of every request
+}
+
+func (w *world) guest() *guest {
+	w.Helper()
+	jar, err := cookiejar.New(nil)
+	w.must(err)
+	return &guest{w: w, client: &http.Client{Jar: jar}, header: http.Header{}}
+}
+
+// answer is the page that a request led to.
+type answer struct {
+	status int
+	path   string // after redirects
+	body   string
+	header http.Header
+}
+
+func (g *guest) do(r *http.Request) answer {
+	g.w.Helper()
+	for name, values := range g.header {
+		r.Header[name] = values
+	}
+	response, err := g.client.Do(r)
+	g.w.must(err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	g.w.must(err)
+	a := answer{status: response.StatusCode, path: response.Request.URL.RequestURI(), body: string(body), header: response.Header}
+	if strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
+		webtest.CheckPage(g.w.T, a.body)
+	}
+	return a
+}
+
+func (g *guest) get(path string) answer {
+	g.w.Helper()
+	r, err := http.NewRequestWithContext(g.w.Context(), http.MethodGet, g.w.site.URL+path, nil)
+	g.w.must(err)
+	return g.do(r)
+}
+
+// post sends a form: names and values in turn.
+func (g *guest) post(path string, pairs ...string) answer {
+	g.w.Helper()
+	form := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		form.Add(pairs[i], pairs[i+1])
+	}
+	r, err := http.NewRequestWithContext(g.w.Context(), http.MethodPost, g.w.site.URL+path, strings.NewReader(form.Encode()))
+	g.w.must(err)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return g.do(r)
+}
+
+// upload sends a form with attachments.
+func (g *guest) upload(path string, attachments [][]byte, pairs ...string) answer {
+	g.w.Helper()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		g.w.must(form.WriteField(pairs[i], pairs[i+1]))
+	}
+	for _, raw := range attachments {
+		part, err := form.CreateFormFile("file", "private name.png")
+		g.w.must(err)
+		_, err = part.Write(raw)
+		g.w.must(err)
+	}
+	g.w.must(form.Close())
+	r, err := http.NewRequestWithContext(g.w.Context(), http.MethodPost, g.w.site.URL+path, &body)
+	g.w.must(err)
+	r.Header.Set("Content-Type", form.FormDataContentType())
+	return g.do(r)
+}
+
+// signIn signs the guest in with a mailed code.
+func (g *guest) signIn(email string) answer {
+	g.w.Helper()
+	g.post("/kyc/sign-in", "email", email)
+	return g.post("/kyc/code", "code", g.w.code(email))
+}
+
+// wants fails the test unless the answer has the status and the fragments of text.
+func (a answer) wants(t *testing.T, status int, fragments ...string) {
+	t.Helper()
+	if a.status != status {
+		t.Errorf("%s: got status %d, want %d", a.path, a.status, status)
+	}
+	for _, fragment := range fragments {
+		if !strings.Contains(a.body, fragment) {
+			t.Errorf("%s: the page does not say %q", a.path, fragment)
+		}
+	}
+}
+
+// lacks fails the test when the page holds one of the fragments.
+func (a answer) lacks(t *testing.T, fragments ...string) {
+	t.Helper()
+	for _, fragment := range fragments {
+		if strings.Contains(a.body, fragment) {
+			t.Errorf("%s: the page says %q", a.path, fragment)
+		}
+	}
+}
+
+var (
+	ticketFilter = store.TicketFilter{}
+	firstPage    = store.Page{}
+)
