@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/probity/probity/internal/adapter/clock"
 	"github.com/probity/probity/internal/adapter/store"
 	"github.com/probity/probity/internal/domain/access"
 	"github.com/probity/probity/internal/domain/journal"
@@ -46,8 +47,14 @@ func (s *Service) AdvanceClock(ctx context.Context, actor access.Actor, by time.
 	if by <= 0 || by > maxAdvance {
 		return time.Time{}, problem.Field("advance_seconds", "out_of_range", "advance_seconds must be positive and at most 400 days")
 	}
+	var moved time.Time
 	err := s.write(ctx, func(_ context.Context, tx *store.Tx) error {
 		offset := s.Clock.Offset() + by
+		if offset > clock.MaxOffset {
+			// Stored, it would keep the demo from starting again.
+			return problem.Field("advance_seconds", "clock_out_of_range", "the clock runs at most ten years ahead; start with a fresh data directory to begin again")
+		}
+		moved = s.Clock.Wall().Add(offset)
 		if err := tx.SaveSetting(settingClockOffset, strconv.FormatInt(offset.Microseconds(), 10)); err != nil {
 			return err
 		}
@@ -59,10 +66,10 @@ func (s *Service) AdvanceClock(ctx context.Context, actor access.Actor, by time.
 				s.Log.Error("the demo clock could not be moved", "category", errorCategory(err))
 			}
 		})
+		tx.AfterCommit(s.Wake)
 		return nil
 	})
-	s.Wake()
-	return s.Clock.Now(), err
+	return moved, err
 }
 
 // Prune removes what is no longer needed: expired idempotency records, sessions, links and sign-in challenges.

@@ -1,0 +1,341 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/probity/probity/internal/domain/access"
+	"github.com/probity/probity/internal/service"
+	"github.com/probity/probity/internal/standard/pan"
+)
+
+// The headers that are read or written by name.
+const (
+	headerRequestID      = "X-Request-Id"
+	headerIdempotencyKey = "Idempotency-Key"
+	headerReplayed       = "Idempotency-Replayed"
+)
+
+// request is what the steps before huma have found out.
+type request struct {
+	id       string
+	method   string
+	pattern  string // of the path; "unmatched"
+	route    route
+	actor    access.Actor
+	body     []byte    // of a JSON call
+	form     *evidence // of a multipart call
+	bodyHash []byte
+	repeat   service.IdempotentRequest // when there is an Idempotency-Key
+	replayed bool                      // the stored answer to it was given
+	code     string                    // of the problem that was answered
+}
+
+type requestKey struct{}
+
+// requestOf returns what is known of the request that the context belongs to.
+func requestOf(ctx context.Context) *request {
+	if found, ok := ctx.Value(requestKey{}).(*request); ok {
+		return found
+	}
+	return &request{}
+}
+
+// serve takes a request through all its steps and writes one line about it.
+func (e *edge) serve(w http.ResponseWriter, r *http.Request) {
+	began := e.Service.Clock.Wall()
+	known := e.match(r)
+	ctx := context.WithValue(r.Context(), requestKey{}, known)
+	recorded := e.answer(ctx, w, r, known)
+	header := w.Header()
+	for name, values := range recorded.header {
+		header[name] = values
+	}
+	header.Set(headerRequestID, known.id)
+	if header.Get("Cache-Control") == "" {
+		header.Set("Cache-Control", "no-store")
+	}
+	if known.replayed {
+		header.Set(headerReplayed, "true")
+	}
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Content-Length", strconv.Itoa(recorded.body.Len()))
+	if recorded.status == http.StatusNoContent {
+		header.Del("Content-Length")
+	}
+	w.WriteHeader(recorded.status)
+	if r.Method != http.MethodHead && recorded.status != http.StatusNoContent {
+		_, _ = w.Write(recorded.body.Bytes()) // whoever asked may be gone
+	}
+	e.note(ctx, known, recorded.status, e.Service.Clock.Wall().Sub(began))
+}
+
+// note writes the access log and counts the request.
+func (e *edge) note(ctx context.Context, known *request, status int, took time.Duration) {
+	level := slog.LevelInfo
+	if known.route.public {
+		level = slog.LevelDebug // probes ask every few seconds
+	}
+	e.Log.LogAttrs(ctx, level, "request", slog.String("method", known.method), slog.String("route", known.pattern), slog.Int("status", status),
+		slog.Duration("duration", took), slog.String("request_id", known.id), slog.String("actor", known.actor.ID), slog.String("code", known.code))
+	if e.Observe != nil {
+		e.Observe(Observation{Method: known.method, Route: known.pattern, Status: status, Duration: took})
+	}
+}
+
+// match finds the route without running it.
+func (e *edge) match(r *http.Request) *request {
+	known := &request{id: newRequestID(), method: methodOf(r.Method), pattern: "unmatched"}
+	_, pattern := e.mux.Handler(r)
+	if found, ok := e.routes[pattern]; ok {
+		known.route = found
+		_, known.pattern, _ = strings.Cut(pattern, " ")
+	}
+	return known
+}
+
+// methodOf bounds what a caller can write into logs and metrics.
+func methodOf(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return method
+	}
+	return "other"
+}
+
+func newRequestID() string {
+	raw := make([]byte, 10)
+	_, _ = rand.Read(raw) // never fails: it ends the program when the system has no randomness
+	return strings.ToLower(base32.StdEncoding.EncodeToString(raw))
+}
+
+// answer runs the steps of a request and returns what to write. A panic of one request is an answer of 500 to that one.
+func (e *edge) answer(ctx context.Context, w http.ResponseWriter, r *http.Request, known *request) (out *recorder) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			// The value may quote personal data; where it happened is enough.
+			e.Log.ErrorContext(ctx, "request panicked", "request_id", known.id, "route", known.pattern, "stack", string(debug.Stack()))
+			out = e.problem(known, internalProblem())
+		}
+	}()
+	if refused := e.prepare(ctx, w, r, known); refused != nil {
+		return e.problem(known, refused)
+	}
+	r = r.WithContext(ctx)
+	if known.body != nil {
+		r.Body = io.NopCloser(bytes.NewReader(known.body))
+	}
+	if r.Header.Get(headerIdempotencyKey) == "" || !known.route.once {
+		return e.run(r, known)
+	}
+	known.repeat = repeatable(r, known)
+	if known.route.multipart {
+		return e.run(r, known) // sendEvidence looks the key up
+	}
+	return e.once(r, known)
+}
+
+// prepare authenticates, reads and guards a request. What it returns is the refusal.
+func (e *edge) prepare(ctx context.Context, w http.ResponseWriter, r *http.Request, known *request) *Problem {
+	if known.route.public {
+		return nil
+	}
+	secret, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !found {
+		secret = ""
+	}
+	actor, err := e.Service.AuthenticateKey(ctx, secret)
+	if err != nil {
+		return e.refusal(ctx, err)
+	}
+	known.actor = actor
+	if known.pattern == "unmatched" || known.route.maxBody == 0 {
+		return nil
+	}
+	if pan.Find(r.Header.Get(headerIdempotencyKey)) {
+		return panNotAccepted(headerIdempotencyKey)
+	}
+	if refused := checkContentType(r, known.route); refused != nil {
+		return refused
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, known.route.maxBody)
+	if known.route.multipart {
+		return readForm(r, known)
+	}
+	return readJSON(r, known)
+}
+
+func panNotAccepted(field string) *Problem {
+	return newProblem(http.StatusUnprocessableEntity, "pan_not_accepted",
+		"a full card number is not accepted anywhere; send at most the first six and last four digits").blame(field)
+}
+
+func checkContentType(r *http.Request, known route) *Problem {
+	given := r.Header.Get("Content-Type")
+	if given == "" && !known.multipart {
+		return nil
+	}
+	media, _, err := mime.ParseMediaType(given)
+	want := "application/json"
+	switch {
+	case known.multipart:
+		want = "multipart/form-data"
+	case known.mergePatch && media == "application/merge-patch+json":
+		return nil
+	}
+	if err != nil || media != want {
+		return newProblem(http.StatusUnsupportedMediaType, "media_type_not_accepted", "this call takes "+want+"; set Content-Type").blame("Content-Type")
+	}
+	return nil
+}
+
+// readJSON reads a body into memory and looks through it for card numbers before anything else sees it.
+func readJSON(r *http.Request, known *request) *Problem {
+	raw, err := io.ReadAll(r.Body)
+	if err != nil {
+		return unreadable(err, known.route)
+	}
+	known.body = raw
+	if len(bytes.TrimSpace(raw)) == 0 {
+		known.body = []byte{}
+	} else if field, found, err := pan.FindInJSON(raw); err != nil {
+		return newProblem(http.StatusBadRequest, malformed.Code, malformed.Detail)
+	} else if found {
+		return panNotAccepted(field)
+	}
+	sum := sha256.Sum256(raw)
+	known.bodyHash = sum[:]
+	return nil
+}
+
+// unreadable says why a body could not be read to its end.
+func unreadable(err error, known route) *Problem {
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return newProblem(http.StatusRequestEntityTooLarge, "body_too_large",
+			"the body of this call has at most "+strconv.FormatInt(known.maxBody>>20, 10)+" MiB")
+	}
+	return newProblem(http.StatusBadRequest, "body_incomplete", "the body ended before it was complete; send it again")
+}
+
+// run lets huma, or the mux's own refusal, answer.
+func (e *edge) run(r *http.Request, known *request) *recorder {
+	out := &recorder{header: http.Header{}}
+	e.mux.ServeHTTP(out, r)
+	switch {
+	case known.pattern == "unmatched" && out.status == http.StatusMethodNotAllowed:
+		refused := e.problem(known, newProblem(out.status, "method_not_allowed", "this path takes other methods; see the Allow header and /openapi.json"))
+		refused.header.Set("Allow", out.header.Get("Allow"))
+		return refused
+	case known.pattern == "unmatched":
+		return e.problem(known, newProblem(http.StatusNotFound, "not_found", "there is no such path; see /openapi.json for those that exist"))
+	case out.status == 0:
+		out.status = http.StatusOK
+	}
+	if out.status >= http.StatusBadRequest {
+		out.complete(known)
+	}
+	return out
+}
+
+// problem writes a refusal.
+func (e *edge) problem(known *request, p *Problem) *recorder {
+	out := &recorder{header: http.Header{}, status: p.Status}
+	out.header.Set("Content-Type", "application/problem+json")
+	if err := json.NewEncoder(&out.body).Encode(p); err != nil {
+		e.Log.Error("a problem could not be written", "request_id", known.id)
+	}
+	out.complete(known)
+	return out
+}
+
+// errRefused rolls the transaction of an idempotency record back: a refused request leaves none.
+var errRefused = errors.New("the request was refused")
+
+// once answers a request with an Idempotency-Key: the use case joins the transaction that keeps its answer.
+func (e *edge) once(r *http.Request, known *request) *recorder {
+	var ran *recorder
+	stored, err := e.Service.Once(r.Context(), known.actor, known.repeat, func(ctx context.Context) (service.StoredAnswer, error) {
+		again := r.WithContext(ctx)
+		again.Body = io.NopCloser(bytes.NewReader(known.body)) // a transaction may run more than once
+		ran = e.run(again, known)
+		if ran.status >= http.StatusBadRequest {
+			return service.StoredAnswer{}, errRefused
+		}
+		return service.StoredAnswer{Status: ran.status, Body: ran.body.Bytes()}, nil
+	})
+	switch {
+	case errors.Is(err, errRefused):
+		return ran
+	case err != nil:
+		return e.problem(known, e.refusal(r.Context(), err))
+	case !stored.Replayed:
+		return ran
+	}
+	known.replayed = true
+	out := &recorder{header: http.Header{}, status: stored.Status}
+	out.header.Set("Content-Type", "application/json")
+	out.body.Write(stored.Body)
+	return out
+}
+
+// repeatable names a request by its key. The path itself is part of the name: the same key on another account's path is another request.
+func repeatable(r *http.Request, known *request) service.IdempotentRequest {
+	return service.IdempotentRequest{
+		Key: r.Header.Get(headerIdempotencyKey), Route: r.Method + " " + r.URL.Path, BodyHash: known.bodyHash, Payment: known.route.payment,
+	}
+}
+
+// recorder keeps an answer until it is certain that it will be given.
+type recorder struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+// Header implements http.ResponseWriter.
+func (o *recorder) Header() http.Header { return o.header }
+
+// WriteHeader implements http.ResponseWriter; the first status counts.
+func (o *recorder) WriteHeader(status int) {
+	if o.status == 0 {
+		o.status = status
+	}
+}
+
+// Write implements http.ResponseWriter.
+func (o *recorder) Write(part []byte) (int, error) {
+	o.WriteHeader(http.StatusOK)
+	return o.body.Write(part)
+}
+
+// complete adds to a problem the request's id and what its status asks for, and notes the problem's code for the log.
+func (o *recorder) complete(known *request) {
+	switch o.status {
+	case http.StatusUnauthorized:
+		o.header.Set("WWW-Authenticate", `Bearer realm="probity"`)
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		o.header.Set("Retry-After", "5")
+	}
+	var p Problem
+	if json.Unmarshal(o.body.Bytes(), &p) != nil || p.Code == "" {
+		return
+	}
+	p.RequestID, known.code = known.id, p.Code
+	if raw, err := json.Marshal(p); err == nil {
+		o.body.Reset()
+		o.body.Write(append(raw, '\n'))
+	}
+}
