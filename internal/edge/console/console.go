@@ -1,0 +1,112 @@
+// Package console is the review console at /console: where staff sign in, see what is due, look at evidence beside what the account
+// says, and decide. Pages are rendered on the server, a form POST changes something and redirects, and nothing needs JavaScript.
+//
+// The package decides nothing: it reads requests, asks the service, and shows its answer. Who may do what is checked there.
+package console
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/probity/probity/internal/domain/access"
+	"github.com/probity/probity/internal/domain/policy"
+	"github.com/probity/probity/internal/edge/web"
+	"github.com/probity/probity/internal/service"
+)
+
+// Config is what the console is made of.
+type Config struct {
+	Service *service.Service
+	Log     *slog.Logger
+	// Demo shows the business time and the buttons that move it.
+	Demo bool
+	// SecureCookies marks cookies Secure; it is set when browsers reach the installation over https.
+	SecureCookies bool
+}
+
+// passphraseLanes bounds how many slow passphrase hashes run at once: each takes 64 MiB.
+const passphraseLanes = 2
+
+type server struct {
+	Config
+	passphrases chan struct{}
+}
+
+// visit is one request of a signed-in member of staff.
+type visit struct {
+	s      *server
+	w      http.ResponseWriter
+	r      *http.Request
+	actor  access.Actor
+	member access.Member
+	tenant policy.Tenant
+	now    time.Time // business time
+}
+
+// Handler returns the console; mount it at "/console/". It needs the kit's assets at "/assets/".
+func Handler(c Config) http.Handler {
+	s := &server{Config: c, passphrases: make(chan struct{}, passphraseLanes)}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /console/sign-in", s.showSignIn)
+	mux.HandleFunc("POST /console/sign-in", s.signIn)
+	mux.HandleFunc("POST /console/sign-out", s.signOut)
+	mux.HandleFunc("GET /console/join", s.showJoin)
+	mux.HandleFunc("POST /console/join", s.join)
+	for pattern, page := range map[string]func(*visit) error{
+		"GET /console/{$}":                             showQueue,
+		"GET /console/next":                            takeNext,
+		"GET /console/cases/{id}":                      showCase,
+		"POST /console/cases/{id}/decision":            decide,
+		"GET /console/evidence/{id}":                   showAttachment,
+		"GET /console/verifications/{id}":              showVerification,
+		"GET /console/verifications/{id}/evidence":     showAddEvidence,
+		"POST /console/verifications/{id}/evidence":    addEvidence,
+		"POST /console/verifications/{id}/submit":      submitForHolder,
+		"GET /console/verifications/{id}/cancel":       showCancel,
+		"POST /console/verifications/{id}/cancel":      cancel,
+		"GET /console/accounts":                        showAccounts,
+		"GET /console/accounts/{id}":                   showAccount,
+		"GET /console/accounts/{id}/history":           showHistory,
+		"GET /console/accounts/{id}/verifications/new": showOpenVerification,
+		"POST /console/accounts/{id}/verifications":    openVerification,
+		"POST /console/search":                         search,
+		"GET /console/tickets":                         showTickets,
+		"GET /console/tickets/{id}":                    showTicket,
+		"POST /console/tickets/{id}/answer":            answerTicket,
+		"GET /console/undelivered":                     showUndelivered,
+		"GET /console/staff":                           showStaff,
+		"POST /console/staff":                          invite,
+		"POST /console/clock":                          advanceClock,
+		"GET /console/":                                func(*visit) error { return errNoPage },
+	} {
+		mux.HandleFunc(pattern, s.staff(page))
+	}
+	return web.SecurityHeaders(web.RefuseCrossOrigin(mux))
+}
+
+// staff lets signed-in staff through to the page and sends everyone else to sign in. An error of the page becomes a page of its own.
+func (s *server) staff(page func(*visit) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		v, err := s.visitor(w, r)
+		if err != nil {
+			s.sendToSignIn(w, r, err)
+			return
+		}
+		if err := page(v); err != nil {
+			v.refuse(err)
+		}
+	}
+}
+
+func (s *server) visitor(w http.ResponseWriter, r *http.Request) (*visit, error) {
+	actor, member, err := s.Service.StaffOf(r.Context(), sessionToken(r))
+	if err != nil {
+		return nil, err
+	}
+	tenant, err := s.Service.Tenant(r.Context(), actor.TenantID)
+	if err != nil {
+		return nil, err
+	}
+	return &visit{s: s, w: w, r: r, actor: actor, member: member, tenant: tenant, now: s.Service.Clock.Now()}, nil
+}

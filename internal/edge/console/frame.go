@@ -1,0 +1,228 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/probity/probity/internal/adapter/store"
+	"github.com/probity/probity/internal/domain/access"
+	"github.com/probity/probity/internal/domain/casework"
+	"github.com/probity/probity/internal/edge/web"
+	"github.com/probity/probity/internal/standard/problem"
+)
+
+// flashPath limits the flash cookie to the console.
+const flashPath = "/console"
+
+// errNoPage is the answer to an address that leads nowhere.
+var errNoPage = problem.New(problem.NotFound, "not_found", "there is no such page; it may have moved")
+
+// flashes are the messages that a page may show after a redirect.
+var flashes = map[string]string{
+	"approved":     "Approved. The restriction is lifted and the account holder is being told.",
+	"resubmission": "Asked again. The account holder is being told what to send, and why.",
+	"declined":     "Declined. The restriction stays and the account holder is being told.",
+	"evidence":     "Evidence added. It stands with the rest, marked as sent by staff.",
+	"submitted":    "Submitted on the holder's behalf. The case is in the queue.",
+	"opened":       "Verification opened. The account's payments are restricted and its holder is being told.",
+	"already_open": "A verification of this account was open already: this is it.",
+	"canceled":     "Verification canceled. The restriction is lifted and the account holder is being told.",
+	"answered":     "Answered. The account holder sees it in the KYC Center.",
+	"clock":        "The clock was moved. What became due is being carried out now.",
+	"queue_empty":  "No other case is waiting.",
+	"welcome":      "You are signed in. Next time, sign in with your e-mail address and passphrase.",
+}
+
+// waiting says how much work waits in each part of the console.
+type waiting struct {
+	cases       int
+	overdue     int
+	tickets     int
+	undelivered int
+}
+
+// countLimit bounds what is counted by listing.
+const countLimit = store.MaxLimit
+
+func (v *visit) waiting() (waiting, error) {
+	counts, err := v.s.Service.CountCases(v.r.Context(), v.actor)
+	if err != nil {
+		return waiting{}, err
+	}
+	tickets, _, err := v.s.Service.Tickets(v.r.Context(), v.actor, store.TicketFilter{Status: casework.TicketOpen}, store.Page{Limit: countLimit})
+	if err != nil {
+		return waiting{}, err
+	}
+	undelivered, _, err := v.s.Service.UndeliveredNotices(v.r.Context(), v.actor, store.Page{Limit: countLimit})
+	return waiting{cases: counts.Open, overdue: counts.Overdue, tickets: len(tickets), undelivered: len(undelivered)}, err
+}
+
+// show renders a page of the console. section is the path of its part of the navigation.
+func (v *visit) show(status int, title, section string, body templ.Component) error {
+	counts, err := v.waiting()
+	if err != nil {
+		return err
+	}
+	nav := []web.NavItem{
+		{Label: "Queue", URL: "/console/", Count: counts.cases},
+		{Label: "Tickets", URL: "/console/tickets", Count: counts.tickets},
+		{Label: "Accounts", URL: "/console/accounts"},
+		{Label: "Undelivered", URL: "/console/undelivered", Count: counts.undelivered},
+	}
+	if v.actor.Role == access.Administrator {
+		nav = append(nav, web.NavItem{Label: "Staff", URL: "/console/staff"})
+	}
+	for i := range nav {
+		nav[i].Current = nav[i].URL == section
+	}
+	page := web.Page{
+		Title: title, Locale: web.English, Brand: web.Brand{Name: v.tenant.Name, Colour: v.tenant.BrandColor}, Area: "Review console",
+		HomeURL: "/console/", Nav: nav, SignedIn: &web.SignedIn{Name: v.member.Name, SignOutURL: "/console/sign-out"}, Wide: true,
+		Scripts: []string{"viewer.js", "console.js"}, Styles: []string{"console.css"}, Tools: searchBox(),
+	}
+	if v.s.Demo {
+		page.Above = clockBar(v.full(v.now), web.Stamp(v.now))
+	}
+	flash := flashes[web.TakeFlash(v.w, v.r, flashPath)]
+	v.note(web.Render(v.w, v.r, status, page, withFlash(flash, body)))
+	return nil
+}
+
+// note logs a failure to render; the reader has been told already.
+func (v *visit) note(err error) {
+	if err != nil {
+		v.s.Log.Error("console page not rendered", "route", v.r.Pattern, "category", "render")
+	}
+}
+
+// leave ends a change with a redirect and a message for the next page.
+func (v *visit) leave(target, flash string) error {
+	if flash != "" {
+		web.SetFlash(v.w, flashPath, flash)
+	}
+	http.Redirect(v.w, v.r, target, http.StatusSeeOther)
+	return nil
+}
+
+// refuse shows an error as a page.
+func (v *visit) refuse(err error) {
+	status, title, text := explain(err)
+	if status == http.StatusInternalServerError {
+		v.s.Log.Error("console request failed", "route", v.r.Pattern, "category", "internal")
+	}
+	if shown := v.show(status, title, "", refusal(title, text)); shown != nil {
+		http.Error(v.w, "this page could not be shown; please try again", http.StatusInternalServerError)
+	}
+}
+
+// explain maps a problem to a status, a title and a sentence. The text of any other error is withheld.
+func explain(err error) (status int, title, text string) {
+	p := problem.As(err)
+	if p == nil {
+		return http.StatusInternalServerError, "Something went wrong", "It is our fault, not yours. Nothing was changed; please try again."
+	}
+	text = sentenceCase(p.Message)
+	switch p.Kind {
+	case problem.NotFound:
+		return http.StatusNotFound, "Not found", text
+	case problem.Forbidden:
+		return http.StatusForbidden, "Not allowed", text
+	case problem.Conflict:
+		return http.StatusConflict, "This can't be done any more", text
+	case problem.Gone:
+		return http.StatusGone, "No longer valid", text
+	case problem.TooLarge:
+		return http.StatusRequestEntityTooLarge, "Too large", text
+	case problem.UnsupportedType:
+		return http.StatusUnsupportedMediaType, "This type can't be used", text
+	case problem.TooMany:
+		return http.StatusTooManyRequests, "Slow down a little", text
+	case problem.Unavailable:
+		return http.StatusServiceUnavailable, "Not available right now", text
+	case problem.Unauthenticated:
+		return http.StatusUnauthorized, "Please sign in", text
+	case problem.Malformed:
+		return http.StatusBadRequest, "This could not be read", text
+	case problem.Invalid:
+		return http.StatusUnprocessableEntity, "This was not accepted", text
+	case problem.Unspecified:
+	}
+	return http.StatusInternalServerError, "Something went wrong", "Nothing was changed; please try again."
+}
+
+// statusOf is the status of a form that is shown again because of the error.
+func statusOf(err error) int {
+	if err == nil {
+		return http.StatusUnprocessableEntity
+	}
+	status, _, _ := explain(err)
+	return status
+}
+
+// short writes an instant for a list, in the tenant's zone.
+func (v *visit) short(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return web.FormatShort(t, v.tenant.Zone(), web.English)
+}
+
+// full writes an instant that matters, with weekday and zone.
+func (v *visit) full(t time.Time) string { return web.FormatInstant(t, v.tenant.Zone(), web.English) }
+
+// ago says how long before or after now an instant lies.
+func (v *visit) ago(t time.Time) string { return web.FormatRemaining(t.Sub(v.now), web.English) }
+
+// page returns the part of a list that the address asks for.
+func (v *visit) page(limit int) store.Page {
+	return store.Page{Cursor: v.r.URL.Query().Get("cursor"), Limit: limit}
+}
+
+// later returns the address of the next page of the list at the address, or "" at its end.
+func (v *visit) later(cursor string) string {
+	if cursor == "" {
+		return ""
+	}
+	query := v.r.URL.Query()
+	query.Set("cursor", cursor)
+	return v.r.URL.Path + "?" + query.Encode()
+}
+
+// first returns the address of the first page of the list, or "" when this is it.
+func (v *visit) first() string {
+	query := v.r.URL.Query()
+	if query.Get("cursor") == "" {
+		return ""
+	}
+	query.Del("cursor")
+	if len(query) == 0 {
+		return v.r.URL.Path
+	}
+	return v.r.URL.Path + "?" + query.Encode()
+}
+
+// isConflict reports whether the error is a conflict with the code.
+func isConflict(err error, code string) bool {
+	var p *problem.Problem
+	return errors.As(err, &p) && p.Kind == problem.Conflict && p.Code == code
+}
+
+// advanceClock moves the demo's business time, by one of the steps that the bar offers.
+func advanceClock(v *visit) error {
+	f, err := readForm(v.w, v.r)
+	if err != nil {
+		return err
+	}
+	hours, err := strconv.Atoi(f.text("hours"))
+	if err != nil || (hours != 1 && hours != 24 && hours != 72) {
+		return problem.Field("hours", "out_of_range", "the clock moves by one hour, one day or three days")
+	}
+	if _, err := v.s.Service.AdvanceClock(v.r.Context(), v.actor, time.Duration(hours)*time.Hour); err != nil {
+		return err
+	}
+	return v.leave(ownPath(f.text("back")), "clock")
+}

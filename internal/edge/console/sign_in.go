@@ -1,0 +1,253 @@
+package console
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"github.com/probity/probity/internal/domain/access"
+	"github.com/probity/probity/internal/edge/web"
+	"github.com/probity/probity/internal/service"
+	"github.com/probity/probity/internal/standard/problem"
+)
+
+const sessionCookie = "probity_console"
+
+func sessionToken(r *http.Request) string {
+	cookie, err := r.Cookie(sessionCookie)
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}
+
+// setSession keeps the session in the browser until it is closed; the service ends it earlier. Lax, so that a link to a case in a chat
+// works; what changes something is refused across sites besides.
+func (s *server) setSession(w http.ResponseWriter, token string) {
+	cookie := &http.Cookie{Name: sessionCookie, Value: token, Path: "/console", HttpOnly: true, Secure: s.SecureCookies, SameSite: http.SameSiteLaxMode}
+	if token == "" {
+		cookie.MaxAge = -1
+	}
+	http.SetCookie(w, cookie)
+}
+
+// ownPath returns the address when it is one of the console's own, else the queue.
+func ownPath(target string) string {
+	parsed, err := url.Parse(target)
+	if err != nil || parsed.Host != "" || parsed.Scheme != "" || !strings.HasPrefix(parsed.Path, "/console/") || strings.Contains(target, `\`) {
+		return "/console/"
+	}
+	return parsed.RequestURI()
+}
+
+// sendToSignIn answers a request that nobody is signed in for. A form that was sent is answered with a page, so that its sender
+// learns that nothing was recorded and sees once more what they had written.
+func (s *server) sendToSignIn(w http.ResponseWriter, r *http.Request, err error) {
+	if !problem.Is(err, problem.Unauthenticated) {
+		status, title, text := explain(err)
+		s.Log.Error("console session not checked", "category", "internal")
+		s.plain(w, r, status, title, refusal(title, text))
+		return
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		var written []string
+		if f, err := readForm(w, r); err == nil {
+			for _, values := range f.values {
+				for _, value := range values {
+					if len(value) > 40 || strings.Contains(value, " ") {
+						written = append(written, value)
+					}
+				}
+			}
+		}
+		s.plain(w, r, http.StatusUnauthorized, "Please sign in again", sessionOver(written))
+		return
+	}
+	http.Redirect(w, r, "/console/sign-in?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
+}
+
+// plain shows a page to somebody who is not signed in.
+func (s *server) plain(w http.ResponseWriter, r *http.Request, status int, title string, body templ.Component) {
+	page := web.Page{Title: title, Locale: web.English, Brand: web.Brand{Name: "Probity"}, Area: "Review console", HomeURL: "/console/",
+		Styles: []string{"console.css"}, Scripts: []string{"console.js"}}
+	if err := web.Render(w, r, status, page, body); err != nil {
+		s.Log.Error("console page not rendered", "route", r.Pattern, "category", "render")
+	}
+}
+
+func (s *server) showSignIn(w http.ResponseWriter, r *http.Request) {
+	next := ownPath(r.URL.Query().Get("next"))
+	if _, err := s.visitor(w, r); err == nil {
+		http.Redirect(w, r, next, http.StatusSeeOther)
+		return
+	}
+	s.plain(w, r, http.StatusOK, "Sign in", signInPage(&form{}, next, r.URL.Query().Has("out")))
+}
+
+func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
+	f, err := readForm(w, r)
+	if err != nil {
+		s.refusePlain(w, r, err)
+		return
+	}
+	next := ownPath(f.text("next"))
+	release, err := s.takeLane(r.Context())
+	if err != nil {
+		s.refusePlain(w, r, err)
+		return
+	}
+	defer release()
+	_, token, err := s.Service.SignInStaff(r.Context(), f.text("email"), f.raw("passphrase"))
+	if problem.Is(err, problem.Unauthenticated) {
+		f.fail("email", sentenceCase(problem.As(err).Message))
+		s.plain(w, r, http.StatusUnauthorized, "Sign in", signInPage(f, next, false))
+		return
+	}
+	if err != nil {
+		s.refusePlain(w, r, err)
+		return
+	}
+	s.setSession(w, token)
+	http.Redirect(w, r, next, http.StatusSeeOther)
+}
+
+// takeLane waits for one of the few places in which a passphrase may be hashed.
+func (s *server) takeLane(ctx context.Context) (release func(), err error) {
+	select {
+	case s.passphrases <- struct{}{}:
+		return func() { <-s.passphrases }, nil
+	case <-ctx.Done():
+		return nil, problem.New(problem.Unavailable, "busy", "many people are signing in right now; try again in a moment")
+	}
+}
+
+func (s *server) refusePlain(w http.ResponseWriter, r *http.Request, err error) {
+	status, title, text := explain(err)
+	if status == http.StatusInternalServerError {
+		s.Log.Error("console request failed", "route", r.Pattern, "category", "internal")
+	}
+	s.plain(w, r, status, title, refusal(title, text))
+}
+
+func (s *server) signOut(w http.ResponseWriter, r *http.Request) {
+	if token := sessionToken(r); token != "" {
+		if err := s.Service.SignOut(r.Context(), token); err != nil && problem.As(err) == nil {
+			s.refusePlain(w, r, err)
+			return
+		}
+	}
+	s.setSession(w, "")
+	http.Redirect(w, r, "/console/sign-in?out", http.StatusSeeOther)
+}
+
+// local reports whether the browser runs on this very machine: the connection comes from a loopback address, the address bar says so
+// too (a foreign page that resolves its own name to 127.0.0.1 does not), and no proxy stands in between.
+func local(r *http.Request) bool {
+	for _, header := range []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via"} {
+		if r.Header.Get(header) != "" {
+			return false
+		}
+	}
+	remote, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || !remote.Addr().Unmap().IsLoopback() {
+		return false
+	}
+	host := r.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.Trim(host, "[]")
+	return host == "localhost" || host == "127.0.0.1" || host == "::1"
+}
+
+func (s *server) showJoin(w http.ResponseWriter, r *http.Request) {
+	token := r.URL.Query().Get("token")
+	link, err := s.Service.LookAtLink(r.Context(), token, local(r))
+	if err != nil {
+		s.refuseLink(w, r, err)
+		return
+	}
+	s.plain(w, r, http.StatusOK, "Join", joinPage(&form{}, link, token))
+}
+
+func (s *server) join(w http.ResponseWriter, r *http.Request) {
+	f, err := readForm(w, r)
+	if err != nil {
+		s.refusePlain(w, r, err)
+		return
+	}
+	token := f.raw("token")
+	// The link is looked at first, so that only its bearer can make the machine compute a slow hash.
+	link, err := s.Service.LookAtLink(r.Context(), token, local(r))
+	if err != nil {
+		s.refuseLink(w, r, err)
+		return
+	}
+	f.refuseCardNumbers("name", "email")
+	if f.raw("passphrase") != f.raw("passphrase_again") {
+		f.fail("passphrase_again", "The two passphrases differ. Type the same one twice.")
+	}
+	if len(f.errors) > 0 {
+		s.plain(w, r, http.StatusUnprocessableEntity, "Join", joinPage(f, link, token))
+		return
+	}
+	release, err := s.takeLane(r.Context())
+	if err != nil {
+		s.refusePlain(w, r, err)
+		return
+	}
+	defer release()
+	_, session, err := s.Service.JoinStaff(r.Context(), service.Join{
+		Token: token, Local: local(r), Name: f.text("name"), Email: f.text("email"), Passphrase: f.raw("passphrase"),
+	})
+	switch {
+	case err == nil:
+		s.setSession(w, session)
+		web.SetFlash(w, flashPath, "welcome")
+		http.Redirect(w, r, "/console/", http.StatusSeeOther)
+	case problem.Is(err, problem.Gone) || problem.Is(err, problem.NotFound):
+		s.refuseLink(w, r, err)
+	case f.take(err, map[string]string{"name": "name", "email": "email", "passphrase": "passphrase"}):
+		s.plain(w, r, statusOf(err), "Join", joinPage(f, link, token))
+	default:
+		s.refusePlain(w, r, err)
+	}
+}
+
+// refuseLink gives each way in which a one-time link can fail a page of its own.
+func (s *server) refuseLink(w http.ResponseWriter, r *http.Request, err error) {
+	p := problem.As(err)
+	if p == nil {
+		s.refusePlain(w, r, err)
+		return
+	}
+	status, title, text := explain(err)
+	switch p.Code {
+	case "link_used":
+		title = "This link was used already"
+	case "link_expired":
+		title = "This link has expired"
+	case "link_local_only":
+		title = "Open this link on the machine itself"
+	case "link_unknown":
+		title = "This link is not valid"
+	}
+	s.plain(w, r, status, title, linkRefused(title, text))
+}
+
+// roleName is a role as staff read it.
+func roleName(role access.Role) string {
+	switch role {
+	case access.Administrator:
+		return "Administrator"
+	case access.Reviewer:
+		return "Reviewer"
+	default:
+		return string(role)
+	}
+}
