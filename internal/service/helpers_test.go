@@ -5,6 +5,7 @@ import (
 
 	"github.com/probity/probity/internal/adapter/store"
 	"github.com/probity/probity/internal/domain/payment"
+	"github.com/probity/probity/internal/domain/policy"
 )
 
 // join writes things one after another, with spaces.
@@ -26,3 +27,7 @@ func reasonCodes(p payment.Payment) string {
 
 func storeFilter() store.VerificationFilter { return store.VerificationFilter{} }
 func storePage() store.Page                 { return store.Page{} }
+
+func policyWithoutConnector() policy.Tenant {
+	return policy.Tenant{Name: "Pier Nine", TimeZone: "Asia/Shanghai", SupportEmail: "help@pier.example"}
+}
