@@ -53,7 +53,7 @@ func TestSigningInWithACode(t *testing.T) {
 func TestTheAddressOfSignInIsChecked(t *testing.T) {
 	g := newWorld(t).guest()
 	for _, email := range []string{"", "alma", strings.Repeat("a", 300) + "@mail.example"} {
-		g.post("/kyc/sign-in", "email", email).wants(t, http.StatusUnprocessableEntity, "Enter an e-mail address", "field-email-error")
+		g.post("/kyc/sign-in", "email", email).wants(t, http.StatusUnprocessableEntity, "Enter an email address", "field-email-error")
 	}
 }
 
@@ -65,7 +65,7 @@ func TestALinkAloneOpensNothing(t *testing.T) {
 	gate := g.get("/kyc/verifications/" + id)
 	gate.wants(t, http.StatusOK, "A link alone never opens anything here")
 	gate.lacks(t, "Alma", "400012", "Campinas", "1,240.00", "alma@")
-	g.post("/kyc/verifications/"+id+"/code").wants(t, http.StatusOK, "We have just sent a code to the e-mail address on file")
+	g.post("/kyc/verifications/"+id+"/code").wants(t, http.StatusOK, "We have just sent a code to the email address on file")
 	landed := g.post("/kyc/code", "code", w.code("alma@mail.example"), "verification", id)
 	landed.wants(t, http.StatusOK, "Please confirm your payment method", "EUR 1,240.00", "Campinas", w.verification(id).NoticeCode)
 	if landed.path != "/kyc/verifications/"+id {
@@ -245,7 +245,7 @@ func TestTheWholeStoryWithoutScripts(t *testing.T) {
 		{Requirement: verification.GovernmentID, Code: "id.blurred", Note: "reviewers only"},
 	}})
 	asked := g.get(at)
-	asked.wants(t, http.StatusOK, "Please send one more thing", "is blurred", "Start: Government ID")
+	asked.wants(t, http.StatusOK, "Please send one more thing", "is blurred", "Send again: Government ID")
 	asked.lacks(t, "reviewers only")
 	g.upload(at+"/payment_method", [][]byte{set.PaymentMethod}).wants(t, http.StatusConflict, "This item was accepted already")
 	g.get(at+"/government_id").wants(t, http.StatusOK, "Please send this again", "is blurred")

@@ -177,12 +177,6 @@ func codeBody(v visitor, form codeForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if form.verificationID != "" {
-				templ_7745c5c3_Err = web.Hidden("verification", form.verificationID).Render(ctx, templ_7745c5c3_Buffer)
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
-			}
 			templ_7745c5c3_Err = web.Field(web.FieldProps{
 				Name: "code", Label: v.p.T("code.label"), Hint: v.p.T("code.hint"), Error: errorOf(form.errors, "code"), InputMode: "numeric",
 				Autocomplete: "one-time-code", Required: true,
@@ -190,6 +184,12 @@ func codeBody(v visitor, form codeForm) templ.Component {
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
+			}
+			if form.verificationID != "" {
+				templ_7745c5c3_Err = web.Hidden("verification", form.verificationID).Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
 			}
 			templ_7745c5c3_Err = web.Button(web.ButtonProps{Label: v.p.T("code.enter")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {

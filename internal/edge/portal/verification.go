@@ -6,7 +6,6 @@ import (
 
 	"github.com/probity/probity/internal/adapter/store"
 	"github.com/probity/probity/internal/domain/access"
-	"github.com/probity/probity/internal/domain/enforcement"
 	"github.com/probity/probity/internal/domain/policy"
 	"github.com/probity/probity/internal/domain/verification"
 	"github.com/probity/probity/internal/edge/web"
@@ -70,7 +69,10 @@ func (s status) requirementURL(kind verification.RequirementKind) string {
 func (s status) title() string { return s.p.T("verification." + s.mood() + ".title") }
 
 func (s status) lead() string {
-	return s.p.T("verification."+s.mood()+".lead", "brand", s.brand())
+	if s.mood() == string(verification.AwaitingSubmission) && s.amount() != "" {
+		return s.p.T("verification.awaiting_submission.lead.payment", "amount", s.amount(), "method", shortMethodName(s.p, s.view.Method))
+	}
+	return s.p.T("verification." + s.mood() + ".lead")
 }
 
 // mood is the status with the two that a holder need not tell apart put together.
@@ -120,11 +122,6 @@ func (s status) reviewDue() string {
 
 func (s status) reviewLate() bool {
 	return !s.view.Case.DueAt.IsZero() && s.now.After(s.view.Case.DueAt)
-}
-
-func (s status) suspended() bool {
-	state := s.view.Enforcement.State
-	return state == enforcement.Suspended || state == enforcement.ReleaseScheduled
 }
 
 // keptUntil is the earliest day on which suspended resources could be deleted: the days count from the platform's confirmation.
@@ -225,8 +222,11 @@ func (s status) nextAction() wayOut {
 	if missing := s.view.Verification.Missing(); len(missing) > 0 {
 		there, _ := s.asked()
 		key := "verification.start"
-		if there > 0 {
+		switch {
+		case there > 0:
 			key = "verification.continue"
+		case s.view.Verification.Status == verification.ResubmissionRequested:
+			key = "verification.again"
 		}
 		return wayOut{s.p.T(key, "item", requirementTitle(s.p, missing[0])), s.requirementURL(missing[0])}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/probity/probity/internal/domain/access"
 	"github.com/probity/probity/internal/domain/account"
+	"github.com/probity/probity/internal/domain/enforcement"
 	"github.com/probity/probity/internal/domain/policy"
 	"github.com/probity/probity/internal/edge/web"
 	"github.com/probity/probity/internal/standard/problem"
@@ -29,7 +30,10 @@ type visitor struct {
 	tenant  policy.Tenant   // the account's; else the only one of the installation; else zero
 	locale  string
 	unread  int
-	p       web.Printer
+	// restricted and suspended say what stands against the account.
+	restricted bool
+	suspended  bool
+	p          web.Printer
 }
 
 // signedIn reports whether the visitor has a session.
@@ -63,6 +67,8 @@ func (p *portal) visitor(w http.ResponseWriter, r *http.Request) (visitor, error
 		return p.anonymous(w, r), err
 	}
 	v.account = view.Account
+	v.restricted = len(view.Restrictions) > 0
+	v.suspended = view.Enforcement.State == enforcement.Suspended || view.Enforcement.State == enforcement.ReleaseScheduled
 	if v.tenant, err = p.Service.Tenant(r.Context(), actor.TenantID); err != nil {
 		return p.anonymous(w, r), err
 	}

@@ -128,11 +128,11 @@ func hasSides(kind verification.RequirementKind, document verification.DocumentT
 
 // evidenceMeta is the small line beside a piece of evidence.
 func evidenceMeta(v visitor, e verification.Evidence) string {
-	meta := web.FormatBytes(e.Size)
+	sent := web.FormatShort(e.CreatedAt, v.zone(), v.locale)
 	if e.MediaType == "application/pdf" {
-		meta = "PDF, " + meta
+		return "PDF · " + sent
 	}
-	return meta + " · " + web.FormatShort(e.CreatedAt, v.zone(), v.locale)
+	return sent
 }
 
 // documentOptions lists what the account may send as its government ID.

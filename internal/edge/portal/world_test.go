@@ -3,6 +3,9 @@ package portal_test
 import (
 	"bytes"
 	"context"
+	"image"
+	"image/color"
+	"image/png"
 	"io"
 	"log/slog"
 	"mime/multipart"
@@ -361,3 +364,19 @@ var (
 	ticketFilter = store.TicketFilter{}
 	firstPage    = store.Page{}
 )
+
+// tiny is a picture that is accepted with the finding that it is very small.
+func tiny(t *testing.T) []byte {
+	t.Helper()
+	picture := image.NewGray(image.Rect(0, 0, 180, 120))
+	for x := range 180 {
+		for y := range 120 {
+			picture.SetGray(x, y, color.Gray{Y: uint8(x ^ y)})
+		}
+	}
+	var out bytes.Buffer
+	if err := png.Encode(&out, picture); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}

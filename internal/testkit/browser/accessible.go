@@ -6,7 +6,7 @@ import "encoding/json"
 const defects = `() => {
 	const found = [];
 	const say = (rule, element) => found.push(rule + ': ' + element.outerHTML.slice(0, 120));
-	const named = element => (element.getAttribute('aria-label') || element.getAttribute('title') || element.innerText || element.value || '').trim() !== '' ||
+	const named = element => (element.getAttribute('aria-label') || element.getAttribute('title') || (element.checkVisibility() ? element.innerText : element.textContent) || element.value || '').trim() !== '' ||
 		(element.getAttribute('aria-labelledby') || '').split(/\s+/).some(id => id && document.getElementById(id)) ||
 		[...element.querySelectorAll('img[alt], svg title')].some(inside => (inside.alt || inside.textContent || '').trim() !== '');
 	if (!document.documentElement.lang) found.push('the page does not say its language');
