@@ -9,6 +9,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"io/fs"
 	"log/slog"
 	"net/http/httptest"
 	"path/filepath"
@@ -468,4 +469,17 @@ type platform struct {
 	suspended map[string]bool
 	carried   []string // "suspend acct 1"
 	bodies    []string // of everything received
+}
+
+// files returns the paths of the attachments on disk.
+func (w *world) files() []string {
+	w.Helper()
+	var found []string
+	w.must(filepath.WalkDir(filepath.Join(w.data, "attachments"), func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			found = append(found, path)
+		}
+		return err
+	}))
+	return found
 }
