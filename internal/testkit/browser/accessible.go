@@ -17,7 +17,7 @@ const defects = `() => {
 	for (const image of document.querySelectorAll('img:not([alt])')) say('an image without a text', image);
 	for (const field of document.querySelectorAll('input, select, textarea')) {
 		if (['hidden', 'submit', 'button', 'reset', 'image'].includes(field.type)) continue;
-		const labelled = [...(field.labels || [])].some(label => label.innerText.trim() !== '') || field.getAttribute('aria-label') ||
+		const labelled = [...(field.labels || [])].some(label => (label.checkVisibility() ? label.innerText : label.textContent).trim() !== '') || field.getAttribute('aria-label') ||
 			(field.getAttribute('aria-labelledby') || '').split(/\s+/).some(id => id && document.getElementById(id));
 		if (!labelled) say('a field without a label', field);
 	}
