@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/probity/probity/internal/adapter/store"
+	"github.com/probity/probity/internal/domain/journal"
 	"github.com/probity/probity/internal/domain/payment"
 	"github.com/probity/probity/internal/domain/policy"
 )
@@ -31,3 +32,8 @@ func storePage() store.Page                 { return store.Page{} }
 func policyWithoutConnector() policy.Tenant {
 	return policy.Tenant{Name: "Pier Nine", TimeZone: "Asia/Shanghai", SupportEmail: "help@pier.example"}
 }
+
+type entry = journal.Entry
+
+func caseFilter() store.CaseFilter     { return store.CaseFilter{} }
+func ticketFilter() store.TicketFilter { return store.TicketFilter{} }
