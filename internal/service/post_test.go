@@ -103,12 +103,12 @@ func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			Sequence  int64  `json:"sequence"`
 		} `json:"data"`
 	}
-	if err := json.Unmarshal(body, &message); err != nil || r.Header.Get("webhook-signature") == "" {
-		w.WriteHeader(http.StatusBadRequest)
+	if r.URL.Path != "/commands" && json.Valid(body) {
+		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	if r.URL.Path != "/commands" {
-		w.WriteHeader(http.StatusNoContent)
+	if err := json.Unmarshal(body, &message); err != nil || r.Header.Get("webhook-signature") == "" {
+		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
 	status, carryOut := 0, true
