@@ -3,7 +3,7 @@ package service
 import (
 	"context"
 	"crypto/rand"
-	"errors"
+	"slices"
 
 	"github.com/probity/probity/internal/adapter/store"
 	"github.com/probity/probity/internal/adapter/vault"
@@ -53,10 +53,34 @@ func (s *Service) SendEvidenceOnce(ctx context.Context, actor access.Actor, in I
 		return answer(added)
 	})
 	if sealed.MediaType != "" && (err != nil || answered.Replayed) {
-		// The blob has no row, so nobody can reach it; it goes now rather than wait for a sweep.
-		err = errors.Join(err, s.Blobs.Delete(context.WithoutCancel(ctx), sealed.AttachmentID))
+		s.dropUnused(context.WithoutCancel(ctx), sealed)
 	}
 	return answered, err
+}
+
+// dropUnused removes a stored attachment that got no row, so that nobody could ever reach it. A commit whose answer was lost may have
+// made the row all the same, so that is looked up first; when it cannot be, the attachment stays, sealed.
+func (s *Service) dropUnused(ctx context.Context, e verification.Evidence) {
+	used := false
+	err := s.read(ctx, func(_ context.Context, tx *store.Tx) error {
+		existing, err := tx.EvidenceOf(e.TenantID, e.VerificationID)
+		used = slices.ContainsFunc(existing, func(one verification.Evidence) bool { return one.AttachmentID == e.AttachmentID })
+		return err
+	})
+	if err == nil && !used {
+		err = s.Blobs.Delete(ctx, e.AttachmentID)
+	}
+	if err != nil {
+		s.Log.Warn("an attachment without a row could not be removed", "attachment", e.AttachmentID, "category", errorCategory(err))
+	}
+}
+
+// deleteAttachment removes an attachment that was taken back.
+func (s *Service) deleteAttachment(ctx context.Context, job store.Job) error {
+	if err := s.Blobs.Delete(ctx, job.Payload["attachment_id"]); err != nil {
+		return err
+	}
+	return s.finish(ctx, job)
 }
 
 // sealEvidence does everything but the transaction: when it returns, the attachment is sealed and on stable storage, without a row yet.
@@ -67,13 +91,18 @@ func (s *Service) sealEvidence(ctx context.Context, actor access.Actor, up Evide
 	if evidence.Side == "" {
 		evidence.Side = verification.Front
 	}
-	wrapped, err := s.prepareEvidence(ctx, actor, &evidence)
+	wrapped, err := s.placeEvidence(ctx, actor, &evidence)
 	if err != nil {
 		return verification.Evidence{}, err
 	}
 	page, err := s.Inspector.Inspect(ctx, up.Raw)
 	if err != nil {
 		return verification.Evidence{}, withField(err, "file")
+	}
+	if wrapped == nil {
+		if wrapped, err = s.newDataKey(ctx, evidence); err != nil {
+			return verification.Evidence{}, err
+		}
 	}
 	evidence.MediaType, evidence.Size, evidence.Width, evidence.Height, evidence.Pages = string(page.MediaType), int64(len(page.Bytes)), page.Width, page.Height, page.Pages
 	for _, finding := range page.Findings {
@@ -86,10 +115,10 @@ func (s *Service) sealEvidence(ctx context.Context, actor access.Actor, up Evide
 	return evidence, s.Blobs.Put(ctx, evidence.AttachmentID, sealed)
 }
 
-// prepareEvidence checks, before any slow work, that the upload has a place to go, and gets the account's data key.
-func (s *Service) prepareEvidence(ctx context.Context, actor access.Actor, e *verification.Evidence) ([]byte, error) {
+// placeEvidence checks, before any slow work, that the upload has a place to go. It returns the account's data key, or nil when the
+// account has none yet.
+func (s *Service) placeEvidence(ctx context.Context, actor access.Actor, e *verification.Evidence) ([]byte, error) {
 	var wrapped []byte
-	found := false
 	err := s.read(ctx, func(_ context.Context, tx *store.Tx) error {
 		v, err := s.ownVerification(tx, actor, access.SendEvidence, e.VerificationID)
 		if err != nil {
@@ -99,23 +128,22 @@ func (s *Service) prepareEvidence(ctx context.Context, actor access.Actor, e *ve
 		if err := s.checkPlace(tx, actor, v, *e); err != nil {
 			return err
 		}
-		wrapped, found, err = tx.DataKey(v.TenantID, v.AccountID)
+		wrapped, _, err = tx.DataKey(v.TenantID, v.AccountID)
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
 	e.AttachmentID = id.New(id.Attachment, s.Clock.Now())
-	if found {
-		return wrapped, nil
-	}
-	fresh, err := s.Keys.WrapNewDataKey(e.TenantID, e.AccountID)
+	return wrapped, err
+}
+
+// newDataKey makes the data key of an account whose first attachment was found good.
+func (s *Service) newDataKey(ctx context.Context, e verification.Evidence) ([]byte, error) {
+	wrapped, err := s.Keys.WrapNewDataKey(e.TenantID, e.AccountID)
 	if err != nil {
 		return nil, err
 	}
 	err = s.write(ctx, func(_ context.Context, tx *store.Tx) error {
 		// Another upload may have been first; the stored key is the one that counts.
-		if err := tx.InsertDataKey(e.TenantID, e.AccountID, fresh); err != nil && !problem.Is(err, problem.Conflict) {
+		if err := tx.InsertDataKey(e.TenantID, e.AccountID, wrapped); err != nil && !problem.Is(err, problem.Conflict) {
 			return err
 		}
 		var err error
@@ -189,7 +217,7 @@ func attachmentRef(e verification.Evidence) vault.Ref {
 	return vault.Ref{TenantID: e.TenantID, SubjectID: e.AccountID, AttachmentID: e.AttachmentID}
 }
 
-// WithdrawEvidence takes back what was sent but not yet submitted.
+// WithdrawEvidence takes back what was sent but not yet submitted. Its attachment is removed.
 func (s *Service) WithdrawEvidence(ctx context.Context, actor access.Actor, evidenceID string) error {
 	return s.write(ctx, func(_ context.Context, tx *store.Tx) error {
 		e, err := tx.Evidence(actor.TenantID, evidenceID)
@@ -218,6 +246,11 @@ func (s *Service) WithdrawEvidence(ctx context.Context, actor access.Actor, evid
 			return err
 		}
 		if err := tx.WithdrawEvidence(v.TenantID, e.ID, tx.Now()); err != nil {
+			return err
+		}
+		if err := tx.EnqueueNow(store.Job{
+			TenantID: v.TenantID, Kind: JobDeleteAttachment, Payload: map[string]string{"attachment_id": e.AttachmentID}, Key: "delete:" + e.AttachmentID,
+		}); err != nil {
 			return err
 		}
 		return tx.SaveVerification(actor, v, drafts)

@@ -114,6 +114,9 @@ func (p NewPayment) attempt() payment.Attempt {
 		// Both databases keep microseconds.
 		OccurredAt: given(p.OccurredAt).UTC().Truncate(time.Microsecond),
 	}
+	if p.OccurredAt != nil && attempt.OccurredAt.IsZero() {
+		attempt.OccurredAt = attempt.OccurredAt.Add(time.Microsecond) // the zero time means that none was given, and one was
+	}
 	if p.Location != nil {
 		attempt.Location = payment.Location{Country: p.Location.Country, Region: p.Location.Region, City: p.Location.City}
 	}

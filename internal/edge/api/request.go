@@ -239,7 +239,7 @@ func (e *edge) run(r *http.Request, known *request) *recorder {
 		refused := e.problem(known, newProblem(out.status, "method_not_allowed", "this path takes other methods; see the Allow header and /openapi.json"))
 		refused.header.Set("Allow", out.header.Get("Allow"))
 		return refused
-	case known.pattern == "unmatched":
+	case known.pattern == "unmatched", out.isRedirect():
 		return e.problem(known, newProblem(http.StatusNotFound, "not_found", "there is no such path; see /openapi.json for those that exist"))
 	case out.status == 0:
 		out.status = http.StatusOK
@@ -303,6 +303,11 @@ type recorder struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
+}
+
+// isRedirect reports whether the mux would rather have another spelling of the path.
+func (o *recorder) isRedirect() bool {
+	return o.status == http.StatusMovedPermanently || o.status == http.StatusTemporaryRedirect || o.status == http.StatusPermanentRedirect
 }
 
 // Header implements http.ResponseWriter.

@@ -3,7 +3,6 @@ package api_test
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"maps"
 	"mime/multipart"
 	"net/http"
@@ -24,8 +23,19 @@ type world struct {
 	*installation.Installation
 	t        *testing.T
 	handler  http.Handler
-	mu       sync.Mutex
-	observed []api.Observation
+	observed *observations
+}
+
+// observations are what was told to be counted.
+type observations struct {
+	mu  sync.Mutex
+	all []api.Observation
+}
+
+func (o *observations) note(one api.Observation) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.all = append(o.all, one)
 }
 
 func newWorld(t *testing.T) *world {
@@ -34,13 +44,14 @@ func newWorld(t *testing.T) *world {
 }
 
 func over(t *testing.T, i *installation.Installation, demo bool) *world {
-	w := &world{Installation: i, t: t}
-	w.handler = api.Handler(api.Config{Service: i.Service, Demo: demo, Observe: func(o api.Observation) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.observed = append(w.observed, o)
-	}})
+	w := &world{Installation: i, t: t, observed: &observations{}}
+	w.handler = api.Handler(api.Config{Service: i.Service, Demo: demo, Observe: w.observed.note})
 	return w
+}
+
+// on returns the world for a subtest.
+func (w *world) on(t *testing.T) *world {
+	return &world{Installation: w.Installation, t: t, handler: w.handler}
 }
 
 // call is one request in the making.
@@ -262,8 +273,14 @@ func (w *world) did(before installation.State, rows map[string]int, types ...str
 	}
 }
 
-// read returns a body's text.
-func read(r io.Reader) string {
-	raw, _ := io.ReadAll(r)
-	return string(raw)
+// codes returns the codes of a list of reasons or findings.
+func codes(list any) []string {
+	var out []string
+	items, _ := list.([]any)
+	for _, item := range items {
+		object, _ := item.(map[string]any)
+		code, _ := object["code"].(string)
+		out = append(out, code)
+	}
+	return out
 }
