@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/probity/probity/internal/domain/payment"
 	"github.com/probity/probity/internal/domain/verification"
 	"github.com/probity/probity/internal/edge/web"
 	"github.com/probity/probity/internal/service"
@@ -61,7 +62,12 @@ func (i *item) suggest() {
 
 // asksSides reports whether the form asks which side a photo shows.
 func (i item) asksSides() bool {
-	return i.kind == verification.GovernmentID || (i.kind == verification.PaymentMethod && i.view.Method.Kind == "card")
+	return i.kind == verification.GovernmentID || (i.kind == verification.PaymentMethod && i.view.Method.Kind == payment.Card)
+}
+
+// hasExamples reports whether the kit's pictures fit what is asked for: those of a payment method are all of cards.
+func (i item) hasExamples() bool {
+	return i.kind != verification.PaymentMethod || i.view.Method.Kind == payment.Card
 }
 
 // needs are the sentences that say what exactly is asked for.
@@ -72,7 +78,7 @@ func (i item) needs() []string {
 		return []string{i.p.T("need.government_id." + kind), i.p.T("need.government_id.whole"), i.p.T("need.government_id.valid")}
 	case verification.PaymentMethod:
 		method := i.view.Method
-		if method.Kind == "card" {
+		if method.Kind == payment.Card {
 			return []string{
 				i.p.T("need.payment_method.card.mask", "first6", method.First6, "last4", method.Last4), i.p.T("need.payment_method.card.name"),
 				i.p.T("need.payment_method.card.how"), i.p.T("need.payment_method.card.code"),

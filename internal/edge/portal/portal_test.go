@@ -82,10 +82,10 @@ func TestAnotherHolderIsToldThatThePageIsNotForThisAccount(t *testing.T) {
 	w := newWorld(t)
 	id := w.reject(w.alma())
 	w.yunfan()
-	w.work()
-	before := w.verification(id).Version
 	g := w.guest()
 	g.signIn("caiwu@yunfan.example")
+	w.RunJobs()
+	before := w.Digest()
 	for _, path := range []string{"", "/government_id", "/check", "/receipt"} {
 		page := g.get("/kyc/verifications/" + id + path + "?lang=en")
 		page.wants(t, http.StatusNotFound, "This page is not for this account", "Change accounts")
@@ -93,8 +93,8 @@ func TestAnotherHolderIsToldThatThePageIsNotForThisAccount(t *testing.T) {
 	}
 	g.upload("/kyc/verifications/"+id+"/payment_method", [][]byte{w.papers().PaymentMethod}).wants(t, http.StatusNotFound)
 	g.post("/kyc/verifications/"+id+"/submit").wants(t, http.StatusNotFound)
-	if got := w.verification(id); got.Status != verification.AwaitingSubmission || got.Version != before {
-		t.Error("somebody else's request changed the verification")
+	if w.Digest() != before {
+		t.Error("a request about somebody else's verification wrote something")
 	}
 	g.post("/kyc/sign-out", "verification", id).wants(t, http.StatusOK, "Confirm that it is you")
 }
@@ -103,9 +103,9 @@ func TestEvidenceMessagesAndTicketsOfOthersDoNotExist(t *testing.T) {
 	w := newWorld(t)
 	alma := w.alma()
 	id := w.reject(alma)
-	evidence, err := w.s.SendEvidence(t.Context(), alma.actor, service.EvidenceUpload{VerificationID: id, Requirement: verification.PaymentMethod, Raw: w.papers().PaymentMethod})
+	evidence, err := w.Service.SendEvidence(t.Context(), alma.actor, service.EvidenceUpload{VerificationID: id, Requirement: verification.PaymentMethod, Raw: w.papers().PaymentMethod})
 	w.must(err)
-	ticket, err := w.s.OpenTicket(t.Context(), alma.actor, casework.Ticket{AccountID: alma.account.ID, Message: "help"})
+	ticket, err := w.Service.OpenTicket(t.Context(), alma.actor, casework.Ticket{AccountID: alma.account.ID, Message: "help"})
 	w.must(err)
 	owner, other := w.guest(), w.guest()
 	owner.signIn("alma@mail.example")
@@ -130,7 +130,7 @@ func TestAHandOverLinkWorksOnce(t *testing.T) {
 	alma := w.alma()
 	id := w.reject(alma)
 	mint := func() string {
-		address, _, err := w.s.MintPortalSession(t.Context(), w.key, alma.account.ID)
+		address, _, err := w.Service.MintPortalSession(t.Context(), w.Actor, alma.account.ID)
 		w.must(err)
 		parsed, err := url.Parse(address)
 		w.must(err)
@@ -150,7 +150,7 @@ func TestAHandOverLinkWorksOnce(t *testing.T) {
 	w.guest().get("/kyc/session").wants(t, http.StatusNotFound, "We do not know this link")
 
 	late := mint()
-	w.wall.Add((6 * time.Minute).Microseconds())
+	w.Advance(6 * time.Minute)
 	w.guest().get(late).wants(t, http.StatusGone, "This link has expired")
 
 	// A browser that loads pages in advance uses nothing up.
@@ -168,13 +168,14 @@ func TestAnotherSiteCanChangeNothing(t *testing.T) {
 	w.provide(alma, id)
 	g := w.guest()
 	g.signIn("alma@mail.example")
+	before := w.Digest()
 	g.header.Set("Sec-Fetch-Site", "cross-site")
 	g.header.Set("Origin", "https://evil.example")
 	g.post("/kyc/verifications/"+id+"/submit").wants(t, http.StatusForbidden, "The request came from another site")
 	g.post("/kyc/tickets", "message", "spam").wants(t, http.StatusForbidden)
 	g.post("/kyc/sign-out").wants(t, http.StatusForbidden)
-	if w.verification(id).Status != verification.AwaitingSubmission {
-		t.Error("another site submitted the verification")
+	if w.Digest() != before {
+		t.Error("another site's request wrote something")
 	}
 	g.header = http.Header{}
 	g.get("/kyc/").wants(t, http.StatusOK, "Hello, Alma")
@@ -185,7 +186,7 @@ func TestASessionThatIsOverSaysSo(t *testing.T) {
 	id := w.reject(w.alma())
 	g := w.guest()
 	g.signIn("alma@mail.example")
-	w.wall.Add(time.Hour.Microseconds())
+	w.Advance(time.Hour)
 	over := g.upload("/kyc/verifications/"+id+"/payment_method", [][]byte{w.papers().PaymentMethod})
 	over.wants(t, http.StatusUnauthorized, "Your session is over", `href="/kyc/verifications/`+id)
 	if got := w.requirement(id, verification.PaymentMethod); got != verification.Required {
@@ -232,7 +233,7 @@ func TestTheWholeStoryWithoutScripts(t *testing.T) {
 
 	receipt := g.post(at + "/submit")
 	code := w.verification(id).QueryCode
-	receipt.wants(t, http.StatusOK, "We have received everything", code, "13 November 2026")
+	receipt.wants(t, http.StatusOK, "We have received everything", code, "11 November 2026")
 	again := g.post(at + "/submit")
 	again.wants(t, http.StatusOK, code)
 	if w.verification(id).QueryCode != code {
@@ -263,6 +264,7 @@ func TestWhatCannotBeAddedIsRefusedWithItsReason(t *testing.T) {
 	g.signIn("alma@mail.example")
 	at := "/kyc/verifications/" + id + "/government_id"
 	png := w.papers().GovernmentID
+	before := w.Digest()
 	for _, c := range []struct {
 		name        string
 		attachments [][]byte
@@ -282,9 +284,8 @@ func TestWhatCannotBeAddedIsRefusedWithItsReason(t *testing.T) {
 			page.wants(t, c.status, c.says, "Please check the following", `value="driving_licence" checked`, `value="back" checked`)
 		})
 	}
-	got := w.verification(id)
-	if len(got.Missing()) != 3 {
-		t.Error("a refused upload was added")
+	if before != w.Digest() {
+		t.Error("a refused upload wrote something")
 	}
 	g.upload("/kyc/verifications/"+id+"/selfie", [][]byte{png}).wants(t, http.StatusNotFound, "There is nothing here")
 	g.post(at, "document_type", "passport").wants(t, http.StatusBadRequest, "arrived incomplete")
@@ -301,7 +302,7 @@ func hundred(one []byte) [][]byte {
 func TestOpeningAMessageIsReceiptAndListingIsNot(t *testing.T) {
 	w := newWorld(t)
 	alma := w.alma()
-	address, _, err := w.s.MintPortalSession(t.Context(), w.key, alma.account.ID)
+	address, _, err := w.Service.MintPortalSession(t.Context(), w.Actor, alma.account.ID)
 	w.must(err)
 	id := w.reject(alma)
 	g := w.guest()
@@ -322,19 +323,19 @@ func TestOpeningAMessageIsReceiptAndListingIsNot(t *testing.T) {
 		t.Error("opening the message did not start the clock")
 	}
 	g.get("/kyc/messages").lacks(t, "entry--new")
-	g.get("/kyc/verifications/"+id).wants(t, http.StatusOK, "Please submit by", "Thursday 12 November 2026, end of day (Europe/Copenhagen)")
+	g.get("/kyc/verifications/"+id).wants(t, http.StatusOK, "Please submit by", "Tuesday 10 November 2026, end of day (Europe/Copenhagen)")
 }
 
 func TestAMissedDueDateSaysWhatIsSuspendedAndUntilWhen(t *testing.T) {
 	w := newWorld(t)
 	alma := w.alma()
 	id := w.reject(alma)
-	w.work()
+	w.RunJobs()
 	g := w.guest()
 	g.signIn("alma@mail.example")
 	w.pass(3 * 24 * time.Hour)
-	w.work()
-	g.get("/kyc/verifications/"+id).wants(t, http.StatusOK, "The due date has passed", "are suspended", "29 November 2026", "You can still send everything")
+	w.RunJobs()
+	g.get("/kyc/verifications/"+id).wants(t, http.StatusOK, "The due date has passed", "are suspended", "27 November 2026", "You can still send everything")
 }
 
 func TestATicketFromAVerification(t *testing.T) {
@@ -342,7 +343,7 @@ func TestATicketFromAVerification(t *testing.T) {
 	alma := w.alma()
 	id := w.reject(alma)
 	w.provide(alma, id)
-	_, err := w.s.Submit(t.Context(), alma.actor, id)
+	_, err := w.Service.Submit(t.Context(), alma.actor, id)
 	w.must(err)
 	code := w.verification(id).QueryCode
 	g := w.guest()
@@ -353,16 +354,14 @@ func TestATicketFromAVerification(t *testing.T) {
 	card := g.post("/kyc/tickets", "message", "my card is 4111 1111 1111 1111, please hurry", "steps_taken", "called", "query_code", code)
 	card.wants(t, http.StatusUnprocessableEntity, "This holds a full card number", "my card is •••• •••• •••• ••••, please hurry", "called", code)
 	card.lacks(t, "4111")
-	tickets, _, err := w.s.Tickets(t.Context(), alma.actor, ticketFilter, firstPage)
-	w.must(err)
-	if len(tickets) != 0 {
+	if w.Holds("hurry") || w.Holds("4111") {
 		t.Fatal("a refused ticket was stored")
 	}
 	opened := g.post("/kyc/tickets", "verification", id, "error_code", "RISK.RISK_CONTROL_REJECTION", "query_code", strings.ToLower(code), "message", "What is taking so long?\r\nThank you", "steps_taken", "waited")
 	opened.wants(t, http.StatusOK, "Sent. Thank you.", "What is taking so long?", code, "We have it")
-	tickets, _, err = w.s.Tickets(t.Context(), alma.actor, ticketFilter, firstPage)
+	tickets, _, err := w.Service.Tickets(t.Context(), alma.actor, ticketFilter, firstPage)
 	w.must(err)
-	_, err = w.s.CloseTicket(t.Context(), w.reviewer, tickets[0].ID, "A reviewer is looking at it today.")
+	_, err = w.Service.CloseTicket(t.Context(), w.reviewer, tickets[0].ID, "A reviewer is looking at it today.")
 	w.must(err)
 	g.get("/kyc/tickets/"+tickets[0].ID).wants(t, http.StatusOK, "Our answer", "A reviewer is looking at it today.", "Answered")
 	g.post("/kyc/tickets", "message", strings.Repeat("long ", 20_000)).wants(t, http.StatusRequestEntityTooLarge, "This is more text than fits")
@@ -381,7 +380,7 @@ func TestChinesePagesAreChinese(t *testing.T) {
 	g.header = http.Header{}
 	g.signIn("caiwu@yunfan.example").wants(t, http.StatusOK, "您好，上海云帆科技有限公司", "请在此之前提交")
 	page := g.get("/kyc/verifications/" + id)
-	page.wants(t, http.StatusOK, "银行账户 ••••4321", "此次付款来自", "2026年11月12日")
+	page.wants(t, http.StatusOK, "银行账户 ••••4321", "此次付款来自", "2026年11月10日")
 	g.get("/kyc/verifications/"+id+"/government_id").wants(t, http.StatusOK, "营业执照", `value="business_licence"`)
 	g.get("/kyc/verifications/"+id+"/payment_method").wants(t, http.StatusOK, "号码的最后四位")
 	// The switch is remembered, and wins over what the account has on record.

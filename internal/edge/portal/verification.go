@@ -186,15 +186,15 @@ func (s status) canChange(kind verification.RequirementKind) bool {
 // backMissing reports whether a document with two sides came with its front only. It is a hint and blocks nothing.
 func (s status) backMissing() bool {
 	sides := map[verification.Side]bool{}
-	twoSided := false
+	backMatters := false
 	for _, one := range s.evidence(verification.GovernmentID) {
 		if one.MediaType == "application/pdf" {
 			return false
 		}
-		twoSided = twoSided || hasSides(one.Requirement, one.DocumentType)
+		backMatters = backMatters || twoSided(one.DocumentType)
 		sides[one.Side] = true
 	}
-	return twoSided && sides[verification.Front] && !sides[verification.Back]
+	return backMatters && sides[verification.Front] && !sides[verification.Back]
 }
 
 // asked counts what is asked for in this round, and how much of it is there.

@@ -98,32 +98,23 @@ func requirementTitle(p web.Printer, kind verification.RequirementKind) string {
 	return p.T("requirement." + string(kind))
 }
 
-// evidenceTitle says what a piece of evidence shows: "ID card, back".
+// evidenceTitle says what a piece of evidence shows: "ID card, back". The side is told where there are two: of a payment method only
+// the back, because most have no sides at all.
 func evidenceTitle(p web.Printer, e verification.Evidence) string {
-	if e.Requirement != verification.GovernmentID && e.Requirement != verification.PaymentMethod {
-		return requirementTitle(p, e.Requirement)
-	}
 	what := requirementTitle(p, e.Requirement)
 	if e.DocumentType != "" {
 		what = p.T("document." + string(e.DocumentType))
 	}
-	if e.MediaType == "application/pdf" || !hasSides(e.Requirement, e.DocumentType) {
+	toldBack := e.Requirement == verification.PaymentMethod && e.Side == verification.Back
+	if e.MediaType == "application/pdf" || !(toldBack || twoSided(e.DocumentType)) {
 		return what
 	}
 	return what + p.T("list.separator") + p.T("side."+string(e.Side))
 }
 
-// hasSides reports whether a document has a back that matters.
-func hasSides(kind verification.RequirementKind, document verification.DocumentType) bool {
-	switch kind {
-	case verification.GovernmentID:
-		return document == verification.IDCard || document == verification.DrivingLicence
-	case verification.PaymentMethod:
-		return true
-	case verification.BillingStatement:
-		return false
-	}
-	return false
+// twoSided reports whether a document has a back that matters.
+func twoSided(document verification.DocumentType) bool {
+	return document == verification.IDCard || document == verification.DrivingLicence
 }
 
 // evidenceMeta is the small line beside a piece of evidence.

@@ -2,7 +2,6 @@ package portal_test
 
 import (
 	"bytes"
-	"context"
 	"image"
 	"image/color"
 	"image/png"
@@ -13,113 +12,50 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/probity/probity/internal/adapter/clock"
-	"github.com/probity/probity/internal/adapter/enforcer"
-	"github.com/probity/probity/internal/adapter/mail"
-	"github.com/probity/probity/internal/adapter/netguard"
-	"github.com/probity/probity/internal/adapter/reader"
 	"github.com/probity/probity/internal/adapter/store"
-	"github.com/probity/probity/internal/adapter/vault"
-	"github.com/probity/probity/internal/adapter/webhook"
 	"github.com/probity/probity/internal/domain/access"
 	"github.com/probity/probity/internal/domain/account"
 	"github.com/probity/probity/internal/domain/payment"
-	"github.com/probity/probity/internal/domain/policy"
-	"github.com/probity/probity/internal/domain/risk"
 	"github.com/probity/probity/internal/domain/verification"
 	"github.com/probity/probity/internal/edge/portal"
 	"github.com/probity/probity/internal/edge/web"
 	"github.com/probity/probity/internal/edge/web/webtest"
 	"github.com/probity/probity/internal/samples"
 	"github.com/probity/probity/internal/service"
-	"github.com/probity/probity/internal/standard/calendar"
 	"github.com/probity/probity/internal/standard/money"
+	"github.com/probity/probity/internal/testkit/installation"
 )
 
-// start is a Wednesday, ten in the morning in Shanghai.
-var start = time.Date(2026, 11, 11, 2, 0, 0, 0, time.UTC)
-
-// post catches mails instead of sending them.
-type post struct {
-	sync.Mutex
-	sent []mail.Message
-}
-
-func (p *post) Send(_ context.Context, m mail.Message) (mail.Receipt, error) {
-	p.Lock()
-	defer p.Unlock()
-	p.sent = append(p.sent, m)
-	return mail.Receipt{}, nil
-}
+// start is a Monday, two at night in UTC and three in Copenhagen.
+var start = installation.Start
 
 var sixDigits = regexp.MustCompile(`(?m)^\s*(\d{6})\s*$`)
 
-// world is one installation over SQLite, its portal on a server, and one tenant.
+// world is one installation with its portal on a server.
 type world struct {
 	*testing.T
-	s        *service.Service
-	clock    *clock.Clock
-	wall     *atomic.Int64 // microseconds
-	post     *post
-	logs     *bytes.Buffer
+	*installation.Installation
 	site     *httptest.Server
-	tenant   policy.Tenant
-	key      access.Actor
 	reviewer access.Actor
+	logs     bytes.Buffer
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{T: t, wall: &atomic.Int64{}, post: &post{}, logs: &bytes.Buffer{}}
-	w.wall.Store(start.UnixMicro())
-	w.clock = clock.New(func() time.Time { return time.UnixMicro(w.wall.Load()) })
 	mux := http.NewServeMux()
-	w.site = httptest.NewServer(mux)
+	w := &world{T: t, site: httptest.NewServer(mux)}
 	t.Cleanup(w.site.Close)
-	w.open()
-	log := slog.New(slog.NewTextHandler(w.logs, nil))
-	mux.Handle("/kyc/", portal.Handler(portal.Config{Service: w.s, Log: log}))
+	w.Installation = installation.New(t, installation.Options{BaseURL: w.site.URL})
+	w.reviewer = access.Actor{Kind: access.Staff, TenantID: w.Tenant.ID, ID: "stf_1", Role: access.Reviewer}
+	log := slog.New(slog.NewTextHandler(&w.logs, nil))
+	mux.Handle("/kyc/", portal.Handler(portal.Config{Service: w.Service, Log: log, Demo: true}))
 	mux.Handle("/assets/", web.Assets())
-	var err error
-	w.tenant, err = w.s.CreateTenant(t.Context(), policy.Tenant{
-		Name: "Harbour Cloud", TimeZone: "Asia/Shanghai", SupportEmail: "help@harbour.example", BrandColor: "#14508c",
-	})
-	w.must(err)
-	_, secret, err := w.s.CreateKey(t.Context(), w.tenant.ID, "platform")
-	w.must(err)
-	w.key, err = w.s.AuthenticateKey(t.Context(), secret.Reveal())
-	w.must(err)
-	w.reviewer = access.Actor{Kind: access.Staff, TenantID: w.tenant.ID, ID: "stf_1", Role: access.Reviewer}
 	return w
-}
-
-func (w *world) open() {
-	w.Helper()
-	records, err := store.Open(w.Context(), store.Config{DSN: "sqlite:" + filepath.Join(w.TempDir(), "probity.db"), Now: w.clock.Now, Wall: w.clock.Wall})
-	w.must(err)
-	w.Cleanup(func() { _ = records.Close() })
-	w.must(records.Migrate(w.Context()))
-	keys, err := vault.CreateKeyFile(filepath.Join(w.TempDir(), "master.key"))
-	w.must(err)
-	blobs, err := vault.OpenDirectory(filepath.Join(w.TempDir(), "attachments"))
-	w.must(err)
-	sender := webhook.NewSender(netguard.NewClient(netguard.Options{Timeout: time.Second}))
-	rules, err := risk.Default()
-	w.must(err)
-	w.s, err = service.New(service.Config{
-		Store: records, Clock: w.clock, Keys: keys, Blobs: blobs, Inspector: reader.New(), Mailer: w.post, Connector: enforcer.New(sender),
-		Webhooks: sender, Policy: rules, Calendar: calendar.Weekdays{}, BaseURL: w.site.URL, MailAcceptanceIsFinal: true, Demo: true,
-		Log: slog.New(slog.DiscardHandler),
-	})
-	w.must(err)
 }
 
 func (w *world) must(err error) {
@@ -129,17 +65,10 @@ func (w *world) must(err error) {
 	}
 }
 
-// work runs the jobs that are due: mails go out, clocks start.
-func (w *world) work() {
-	w.Helper()
-	_, err := w.s.RunDueJobs(w.Context())
-	w.must(err)
-}
-
 // pass lets business time go on; wall time, and with it the sessions, stays.
 func (w *world) pass(step time.Duration) {
 	w.Helper()
-	_, err := w.clock.Advance(step)
+	_, err := w.Clock.Advance(step)
 	w.must(err)
 }
 
@@ -152,12 +81,12 @@ type person struct {
 
 func (w *world) person(profile account.Profile, method payment.Method) person {
 	w.Helper()
-	view, err := w.s.CreateAccount(w.Context(), w.key, profile)
+	view, err := w.Service.CreateAccount(w.T.Context(), w.Actor, profile)
 	w.must(err)
 	method.AccountID, method.Default = view.Account.ID, true
-	added, err := w.s.AddPaymentMethod(w.Context(), w.key, method)
+	added, err := w.Service.AddPaymentMethod(w.T.Context(), w.Actor, method)
 	w.must(err)
-	return person{account: view.Account, method: added, actor: access.Actor{Kind: access.Holder, TenantID: w.tenant.ID, ID: view.Account.ID}}
+	return person{account: view.Account, method: added, actor: access.Actor{Kind: access.Holder, TenantID: w.Tenant.ID, ID: view.Account.ID}}
 }
 
 func (w *world) alma() person {
@@ -175,7 +104,7 @@ func (w *world) yunfan() person {
 // reject makes a payment that risk control rejects, sends the mails and returns the verification.
 func (w *world) reject(p person) string {
 	w.Helper()
-	view, err := w.s.AuthorizePayment(w.Context(), w.key, payment.Attempt{
+	view, err := w.Service.AuthorizePayment(w.T.Context(), w.Actor, payment.Attempt{
 		AccountID: p.account.ID, PaymentMethodID: p.method.ID, Amount: money.Amount{AmountMinor: 124_000, Currency: "EUR"}, IP: "203.0.113.77",
 		DeviceID: "device-1", Location: payment.Location{Country: "BR", Region: "São Paulo", City: "Campinas"}, Merchant: "Harbour Cloud Compute",
 	})
@@ -207,7 +136,7 @@ func (w *world) provide(p person, verificationID string) {
 		{Requirement: verification.BillingStatement, Raw: set.BillingStatement},
 	} {
 		up.VerificationID = verificationID
-		_, err := w.s.SendEvidence(w.Context(), p.actor, up)
+		_, err := w.Service.SendEvidence(w.T.Context(), p.actor, up)
 		w.must(err)
 	}
 }
@@ -215,16 +144,16 @@ func (w *world) provide(p person, verificationID string) {
 // decide ends the open case of a verification.
 func (w *world) decide(verificationID string, decision service.CaseDecision) {
 	w.Helper()
-	view, err := w.s.Verification(w.Context(), w.key, verificationID)
+	view, err := w.Service.Verification(w.T.Context(), w.Actor, verificationID)
 	w.must(err)
 	decision.CaseID, decision.ExpectedVersion = view.Case.ID, view.Case.Version
-	_, err = w.s.DecideCase(w.Context(), w.reviewer, decision)
+	_, err = w.Service.DecideCase(w.T.Context(), w.reviewer, decision)
 	w.must(err)
 }
 
 func (w *world) verification(verificationID string) verification.Verification {
 	w.Helper()
-	view, err := w.s.Verification(w.Context(), w.key, verificationID)
+	view, err := w.Service.Verification(w.T.Context(), w.Actor, verificationID)
 	w.must(err)
 	return view.Verification
 }
@@ -238,11 +167,10 @@ func (w *world) requirement(verificationID string, kind verification.Requirement
 // code returns the sign-in code of the latest mail to an address.
 func (w *world) code(to string) string {
 	w.Helper()
-	w.work()
-	w.post.Lock()
-	defer w.post.Unlock()
-	for i := len(w.post.sent) - 1; i >= 0; i-- {
-		if found := sixDigits.FindStringSubmatch(w.post.sent[i].Text); w.post.sent[i].To == to && found != nil {
+	w.RunJobs()
+	mails := w.Mails()
+	for i := len(mails) - 1; i >= 0; i-- {
+		if found := sixDigits.FindStringSubmatch(mails[i].Raw); mails[i].To == to && found != nil {
 			return found[1]
 		}
 	}
@@ -291,7 +219,7 @@ func (g *guest) do(r *http.Request) answer {
 
 func (g *guest) get(path string) answer {
 	g.w.Helper()
-	r, err := http.NewRequestWithContext(g.w.Context(), http.MethodGet, g.w.site.URL+path, nil)
+	r, err := http.NewRequestWithContext(g.w.T.Context(), http.MethodGet, g.w.site.URL+path, nil)
 	g.w.must(err)
 	return g.do(r)
 }
@@ -303,7 +231,7 @@ func (g *guest) post(path string, pairs ...string) answer {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		form.Add(pairs[i], pairs[i+1])
 	}
-	r, err := http.NewRequestWithContext(g.w.Context(), http.MethodPost, g.w.site.URL+path, strings.NewReader(form.Encode()))
+	r, err := http.NewRequestWithContext(g.w.T.Context(), http.MethodPost, g.w.site.URL+path, strings.NewReader(form.Encode()))
 	g.w.must(err)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	return g.do(r)
@@ -324,7 +252,7 @@ func (g *guest) upload(path string, attachments [][]byte, pairs ...string) answe
 		g.w.must(err)
 	}
 	g.w.must(form.Close())
-	r, err := http.NewRequestWithContext(g.w.Context(), http.MethodPost, g.w.site.URL+path, &body)
+	r, err := http.NewRequestWithContext(g.w.T.Context(), http.MethodPost, g.w.site.URL+path, &body)
 	g.w.must(err)
 	r.Header.Set("Content-Type", form.FormDataContentType())
 	return g.do(r)
