@@ -2,9 +2,10 @@ package console
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/probity/probity/internal/adapter/store"
-	"github.com/probity/probity/internal/domain/access"
 	"github.com/probity/probity/internal/domain/account"
 	"github.com/probity/probity/internal/domain/casework"
 	"github.com/probity/probity/internal/domain/notice"
@@ -69,7 +70,7 @@ func showAccount(v *visit) error {
 	if err != nil {
 		return err
 	}
-	a.history = v.timeline(entries, p)
+	a.history = v.timeline(slices.DeleteFunc(entries, echo), p)
 	return v.show(http.StatusOK, a.account.Account.Profile.Name, "/console/accounts", accountPage(a))
 }
 
@@ -100,32 +101,30 @@ func showAccounts(v *visit) error {
 
 // profileLines is what the tenant says about an account holder.
 func profileLines(p account.Profile) []web.Definition {
-	address := ""
-	for _, line := range append(append([]string{}, p.Address.Lines...), p.Address.PostalCode+" "+p.Address.City, p.Address.Region) {
-		if line != "" && line != " " {
-			address += line + "\n"
-		}
-	}
-	if p.Address.Country != "" {
-		address += country.Name(p.Address.Country, web.English)
-	}
-	lines := []web.Definition{{Term: "Name", Body: strongText(p.Name)}, {Term: "Kind", Value: kindName(p.Kind)}}
-	residence := "Country"
-	if p.Country != "" {
-		lines = append(lines, web.Definition{Term: residence, Value: country.Name(p.Country, web.English)})
-	} else {
-		lines = append(lines, web.Definition{Term: residence})
-	}
+	lines := []web.Definition{{Term: "Name", Body: strongText(p.Name)}, {Term: "Holder", Value: who(p)}}
 	if p.Kind == account.Individual {
 		lines = append(lines, web.Definition{Term: "Date of birth", Value: p.DateOfBirth})
 	}
-	lines = append(lines, web.Definition{Term: "Address", Value: address}, web.Definition{Term: "E-mail", Value: p.Email}, web.Definition{Term: "Phone", Value: p.Phone})
+	lines = append(lines, web.Definition{Term: "Address", Value: addressOf(p.Address)}, web.Definition{Term: "E-mail", Value: p.Email}, web.Definition{Term: "Phone", Value: p.Phone})
 	for _, extra := range []web.Definition{{Term: "Industry", Value: p.Industry}, {Term: "Business", Value: p.BusinessActivities}, {Term: "External id", Value: p.ExternalID}} {
 		if extra.Value != "" {
 			lines = append(lines, extra)
 		}
 	}
 	return lines
+}
+
+// addressOf writes an address: its street lines, then the place.
+func addressOf(a account.Address) string {
+	place := comma(strings.TrimSpace(a.PostalCode+" "+a.City), a.Region)
+	if a.Country != "" {
+		place = comma(place, country.Name(a.Country, web.English))
+	}
+	lines := append([]string{}, a.Lines...)
+	if place != "" {
+		lines = append(lines, place)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // search leads from a code or an id to its page.
@@ -276,6 +275,3 @@ func cancel(v *visit) error {
 	}
 	return v.leave("/console/verifications/"+view.Verification.ID, "canceled")
 }
-
-// administrator reports whether the visitor may see what only administrators do.
-func (v *visit) administrator() bool { return v.actor.Role == access.Administrator }

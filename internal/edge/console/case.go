@@ -109,7 +109,15 @@ func showVerification(v *visit) error {
 	if err != nil {
 		return err
 	}
-	d, err := newDossier(v, service.CaseView{VerificationView: view})
+	shown := service.CaseView{VerificationView: view}
+	if view.Case.ID != "" {
+		latest, err := v.s.Service.Case(v.r.Context(), v.actor, view.Case.ID)
+		if err != nil {
+			return err
+		}
+		shown.Reviews = latest.Reviews
+	}
+	d, err := newDossier(v, shown)
 	if err != nil {
 		return err
 	}

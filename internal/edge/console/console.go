@@ -25,13 +25,7 @@ type Config struct {
 	SecureCookies bool
 }
 
-// passphraseLanes bounds how many slow passphrase hashes run at once: each takes 64 MiB.
-const passphraseLanes = 2
-
-type server struct {
-	Config
-	passphrases chan struct{}
-}
+type server struct{ Config }
 
 // visit is one request of a signed-in member of staff.
 type visit struct {
@@ -46,7 +40,7 @@ type visit struct {
 
 // Handler returns the console; mount it at "/console/". It needs the kit's assets at "/assets/".
 func Handler(c Config) http.Handler {
-	s := &server{Config: c, passphrases: make(chan struct{}, passphraseLanes)}
+	s := &server{Config: c}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /console/sign-in", s.showSignIn)
 	mux.HandleFunc("POST /console/sign-in", s.signIn)

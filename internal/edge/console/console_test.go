@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/probity/probity/internal/adapter/store"
 	"github.com/probity/probity/internal/domain/access"
@@ -215,7 +214,7 @@ func TestSigningInLeadsBackAndIsLockedAfterTooManyTries(t *testing.T) {
 
 func TestTheSessionCookieIsKeptFromScriptsAndOtherSites(t *testing.T) {
 	w := newWorld(t)
-	link, err := w.s.FirstStartLink(t.Context(), w.tenant.ID)
+	link, err := w.s.FirstStartLink(t.Context(), w.Tenant.ID)
 	w.must(err)
 	_, token, _ := strings.Cut(link, "token=")
 	form := url.Values{"token": {token}, "name": {"Ana"}, "email": {"ana@harbour.example"}, "passphrase": {passphrase}, "passphrase_again": {passphrase}}
@@ -238,7 +237,7 @@ func TestTheSessionCookieIsKeptFromScriptsAndOtherSites(t *testing.T) {
 
 func TestOneTimeLinksOpenOnceAndTheFirstOnTheMachineItselfOnly(t *testing.T) {
 	w := newWorld(t)
-	link, err := w.s.FirstStartLink(t.Context(), w.tenant.ID)
+	link, err := w.s.FirstStartLink(t.Context(), w.Tenant.ID)
 	w.must(err)
 	path := strings.TrimPrefix(link, "http://localhost:8080")
 	for name, change := range map[string]func(*http.Request){
@@ -301,7 +300,7 @@ func TestAReplayedInvitationIsRefusedWithItsOwnPage(t *testing.T) {
 // actorOf is the member of staff with the address.
 func (w *world) actorOf(email string) access.Actor {
 	w.Helper()
-	reader := access.Actor{Kind: access.Key, TenantID: w.tenant.ID, ID: "key"}
+	reader := access.Actor{Kind: access.Key, TenantID: w.Tenant.ID, ID: "key"}
 	members, err := w.s.Staff(w.Context(), reader)
 	w.must(err)
 	for _, m := range members {
@@ -315,7 +314,7 @@ func (w *world) actorOf(email string) access.Actor {
 
 func TestAnotherTenantsThingsDoNotExist(t *testing.T) {
 	w := newWorld(t)
-	_, otherKey := w.newTenant("Other Cloud")
+	otherKey, _ := w.NewKey(w.NewTenant("Other Cloud").ID)
 	foreign := w.submitted(otherKey)
 	ana := w.administrator("Ana Ruiz", "ana@harbour.example")
 	ticket, err := w.s.OpenTicket(t.Context(), otherKey, casework.Ticket{AccountID: foreign.Account.ID, Message: "hello"})
@@ -393,7 +392,7 @@ func TestACardNumberIsRefusedInEveryFreeText(t *testing.T) {
 	if strings.Contains(refused.body, cardNumber) {
 		t.Error("the search page repeats the card number")
 	}
-	if strings.Contains(w.logs.String(), "4111") {
+	if strings.Contains(w.Log(), "4111") {
 		t.Error("a card number was logged")
 	}
 }
@@ -552,8 +551,9 @@ func TestTheQueueFiltersAndSaysWhatIsOverdue(t *testing.T) {
 func TestTicketsAreAnsweredAndUndeliveredNoticesAreSeen(t *testing.T) {
 	w := newWorld(t)
 	view := w.submitted(w.key)
-	lost := w.holder(w.key, func(p *account.Profile) { p.Name, p.Email = "Nora Berg", "bounces@mail.example" })
-	w.work()
+	lost := w.holder(w.key, func(p *account.Profile) { p.Name, p.Email = "Nora Berg", "nora@mail.example" })
+	w.RefuseMail(true)
+	w.RunJobs()
 	ana := w.administrator("Ana Ruiz", "ana@harbour.example")
 	ticket, err := w.s.OpenTicket(t.Context(), w.key, casework.Ticket{
 		AccountID: view.Account.ID, ErrorCode: "RISK.RISK_CONTROL_REJECTION", QueryCode: view.Verification.QueryCode, StepsTaken: "I sent everything.", Message: "How long does it take?",
@@ -567,7 +567,7 @@ func TestTicketsAreAnsweredAndUndeliveredNoticesAreSeen(t *testing.T) {
 	w.says(ana.send(path+"/answer", url.Values{"answer": {"Two business days."}}), "Answered. The account holder sees it", "Two business days.")
 	w.status(ana.send(path+"/answer", url.Values{"answer": {"Twice."}}), http.StatusConflict)
 	w.says(ana.get("/console/tickets?show=answered"), "How long does it take?")
-	w.says(ana.get("/console/undelivered"), "Nora Berg", "bounces@mail.example", "Payment Method Security Alert")
+	w.says(ana.get("/console/undelivered"), "Nora Berg", "nora@mail.example", "Payment Method Security Alert")
 	w.says(ana.get("/console/"), "1 notice did not reach their holder.")
 	w.says(ana.get("/console/verifications/"+lost.Verification.ID), "Bounced", "No clock runs yet", "The mail bounced")
 }
@@ -590,7 +590,4 @@ func TestEveryPageKeepsTheRulesOfThePolicyAndOfScreenReaders(t *testing.T) {
 	}
 	webtest.CheckPage(t, w.browser().get("/console/sign-in").body)
 	webtest.CheckPage(t, ana.send("/console/cases/"+view.Case.ID+"/decision", w.decision(view, "check", "decline")).body)
-	if elapsed := w.clock.Now().Sub(start); elapsed > time.Hour {
-		t.Errorf("the clock ran %v ahead", elapsed)
-	}
 }

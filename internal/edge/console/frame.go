@@ -175,7 +175,13 @@ func (v *visit) short(t time.Time) string {
 func (v *visit) full(t time.Time) string { return web.FormatInstant(t, v.tenant.Zone(), web.English) }
 
 // ago says how long before or after now an instant lies.
-func (v *visit) ago(t time.Time) string { return web.FormatRemaining(t.Sub(v.now), web.English) }
+func (v *visit) ago(t time.Time) string {
+	words := web.FormatRemaining(t.Sub(v.now), web.English)
+	if words == "now" {
+		return "just now"
+	}
+	return words
+}
 
 // page returns the part of a list that the address asks for.
 func (v *visit) page(limit int) store.Page {

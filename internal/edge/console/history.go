@@ -213,12 +213,24 @@ func aboutVerification(entries []journal.Entry, verificationID string) []journal
 	var kept []journal.Entry
 	for _, e := range entries {
 		own := e.ObjectID == verificationID || e.Data["verification_id"] == verificationID
-		if own && e.Type != journal.VerificationReview {
+		if own && !echo(e) {
 			kept = append(kept, e)
 		}
 	}
 	return kept
 }
+
+// echo reports whether an entry only repeats another of the same moment: review begins with its submission, and a final acceptance is
+// the receipt that stands beside it. The whole history of the account shows both.
+func echo(e journal.Entry) bool {
+	return e.Type == journal.VerificationReview || e.Type == journal.NoticeAccepted && e.Data["final"] == "true"
+}
+
+// shownFirst is how many entries of a timeline are in sight; the others are folded away.
+const shownFirst = 8
+
+func (d *dossier) latest() []web.TimelineItem { return d.history[:min(len(d.history), shownFirst)] }
+func (d *dossier) before() []web.TimelineItem { return d.history[min(len(d.history), shownFirst):] }
 
 // historyOf returns the timeline of one verification, newest first, from the latest entries of its account, and those entries.
 func (v *visit) historyOf(view verification.Verification, p people) ([]web.TimelineItem, []journal.Entry, error) {

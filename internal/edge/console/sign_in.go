@@ -1,7 +1,6 @@
 package console
 
 import (
-	"context"
 	"net"
 	"net/http"
 	"net/netip"
@@ -71,9 +70,18 @@ func (s *server) sendToSignIn(w http.ResponseWriter, r *http.Request, err error)
 	http.Redirect(w, r, "/console/sign-in?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
 }
 
+// brand is how the console looks before anybody is known: as the tenant, where there is but one.
+func (s *server) brand(r *http.Request) web.Brand {
+	tenants, err := s.Service.Tenants(r.Context())
+	if err != nil || len(tenants) != 1 {
+		return web.Brand{Name: "Probity"}
+	}
+	return web.Brand{Name: tenants[0].Name, Colour: tenants[0].BrandColor}
+}
+
 // plain shows a page to somebody who is not signed in.
 func (s *server) plain(w http.ResponseWriter, r *http.Request, status int, title string, body templ.Component) {
-	page := web.Page{Title: title, Locale: web.English, Brand: web.Brand{Name: "Probity"}, Area: "Review console", HomeURL: "/console/",
+	page := web.Page{Title: title, Locale: web.English, Brand: s.brand(r), Area: "Review console", HomeURL: "/console/",
 		Styles: []string{"console.css"}, Scripts: []string{"console.js"}}
 	if err := web.Render(w, r, status, page, body); err != nil {
 		s.Log.Error("console page not rendered", "route", r.Pattern, "category", "render")
@@ -96,12 +104,6 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	next := ownPath(f.text("next"))
-	release, err := s.takeLane(r.Context())
-	if err != nil {
-		s.refusePlain(w, r, err)
-		return
-	}
-	defer release()
 	_, token, err := s.Service.SignInStaff(r.Context(), f.text("email"), f.raw("passphrase"))
 	if problem.Is(err, problem.Unauthenticated) {
 		f.fail("email", sentenceCase(problem.As(err).Message))
@@ -114,16 +116,6 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
 	}
 	s.setSession(w, token)
 	http.Redirect(w, r, next, http.StatusSeeOther)
-}
-
-// takeLane waits for one of the few places in which a passphrase may be hashed.
-func (s *server) takeLane(ctx context.Context) (release func(), err error) {
-	select {
-	case s.passphrases <- struct{}{}:
-		return func() { <-s.passphrases }, nil
-	case <-ctx.Done():
-		return nil, problem.New(problem.Unavailable, "busy", "many people are signing in right now; try again in a moment")
-	}
 }
 
 func (s *server) refusePlain(w http.ResponseWriter, r *http.Request, err error) {
@@ -196,12 +188,6 @@ func (s *server) join(w http.ResponseWriter, r *http.Request) {
 		s.plain(w, r, http.StatusUnprocessableEntity, "Join", joinPage(f, link, token))
 		return
 	}
-	release, err := s.takeLane(r.Context())
-	if err != nil {
-		s.refusePlain(w, r, err)
-		return
-	}
-	defer release()
 	_, session, err := s.Service.JoinStaff(r.Context(), service.Join{
 		Token: token, Local: local(r), Name: f.text("name"), Email: f.text("email"), Passphrase: f.raw("passphrase"),
 	})

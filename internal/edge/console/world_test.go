@@ -2,104 +2,55 @@ package console_test
 
 import (
 	"bytes"
-	"context"
 	"html"
 	"io"
-	"log/slog"
 	"mime/multipart"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/probity/probity/internal/adapter/clock"
-	"github.com/probity/probity/internal/adapter/enforcer"
-	"github.com/probity/probity/internal/adapter/mail"
-	"github.com/probity/probity/internal/adapter/netguard"
-	"github.com/probity/probity/internal/adapter/reader"
-	"github.com/probity/probity/internal/adapter/store"
-	"github.com/probity/probity/internal/adapter/vault"
-	"github.com/probity/probity/internal/adapter/webhook"
 	"github.com/probity/probity/internal/domain/access"
 	"github.com/probity/probity/internal/domain/account"
 	"github.com/probity/probity/internal/domain/payment"
-	"github.com/probity/probity/internal/domain/policy"
-	"github.com/probity/probity/internal/domain/risk"
 	"github.com/probity/probity/internal/domain/verification"
 	"github.com/probity/probity/internal/edge/console"
 	"github.com/probity/probity/internal/edge/web"
 	"github.com/probity/probity/internal/samples"
 	"github.com/probity/probity/internal/service"
-	"github.com/probity/probity/internal/standard/calendar"
 	"github.com/probity/probity/internal/standard/money"
+	"github.com/probity/probity/internal/testkit/installation"
 )
-
-// start is a Wednesday, ten in the morning in Hangzhou.
-var start = time.Date(2026, 11, 11, 2, 0, 0, 0, time.UTC)
 
 const passphrase = "correct horse battery staple"
 
-// post takes every mail but those to addresses that bounce.
-type post struct{}
-
-func (post) Send(_ context.Context, m mail.Message) (mail.Receipt, error) {
-	if strings.HasPrefix(m.To, "bounces") {
-		return mail.Receipt{}, &mail.Error{Code: 550, Permanent: true}
-	}
-	return mail.Receipt{}, nil
-}
-
-// world is one installation on SQLite with its console behind a server.
+// world is one installation with its console behind a server.
 type world struct {
 	*testing.T
+	*installation.Installation
 	s       *service.Service
-	clock   *clock.Clock
+	key     access.Actor
 	handler http.Handler
 	server  *httptest.Server
-	tenant  policy.Tenant
-	key     access.Actor
-	logs    *bytes.Buffer
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{T: t, logs: &bytes.Buffer{}}
-	var wall atomic.Int64
-	wall.Store(start.UnixMicro())
-	w.clock = clock.New(func() time.Time { return time.UnixMicro(wall.Add(1000)) })
-	records, err := store.Open(t.Context(), store.Config{DSN: "sqlite:" + filepath.Join(t.TempDir(), "probity.db"), Now: w.clock.Now, Wall: w.clock.Wall})
-	w.must(err)
-	t.Cleanup(func() { _ = records.Close() })
-	w.must(records.Migrate(t.Context()))
-	data := t.TempDir()
-	keys, err := vault.CreateKeyFile(filepath.Join(data, "master.key"))
-	w.must(err)
-	blobs, err := vault.OpenDirectory(filepath.Join(data, "attachments"))
-	w.must(err)
-	rules := netguard.Rules{AllowLoopback: true}
-	sender := webhook.NewSender(netguard.NewClient(netguard.Options{Rules: rules, Timeout: 5 * time.Second}))
-	riskPolicy, err := risk.Default()
-	w.must(err)
-	log := slog.New(slog.NewTextHandler(w.logs, nil))
-	w.s, err = service.New(service.Config{
-		Store: records, Clock: w.clock, Keys: keys, Blobs: blobs, Inspector: reader.New(), Mailer: post{}, Connector: enforcer.New(sender), Webhooks: sender,
-		Outbound: rules, Policy: riskPolicy, Calendar: calendar.Weekdays{}, BaseURL: "http://localhost:8080", MailAcceptanceIsFinal: true, Demo: true, Log: log,
-	})
-	w.must(err)
+	made := installation.New(t, installation.Options{BaseURL: "http://localhost:8080"})
+	w := &world{T: t, Installation: made, s: made.Service, key: made.Actor}
+	w.handler = console.Handler(console.Config{Service: w.s, Log: w.s.Log, Demo: true})
 	mux := http.NewServeMux()
 	mux.Handle("/assets/", web.Assets())
-	w.handler = console.Handler(console.Config{Service: w.s, Log: log, Demo: true})
 	mux.Handle("/console/", w.handler)
 	w.server = httptest.NewServer(mux)
 	t.Cleanup(w.server.Close)
-	w.tenant, w.key = w.newTenant("Harbour Cloud")
 	return w
 }
 
@@ -110,31 +61,17 @@ func (w *world) must(err error) {
 	}
 }
 
-func (w *world) newTenant(name string) (policy.Tenant, access.Actor) {
-	w.Helper()
-	tenant, err := w.s.CreateTenant(w.Context(), policy.Tenant{Name: name, TimeZone: "Asia/Shanghai", SupportEmail: "help@harbour.example", BrandColor: "#0b5c63"})
-	w.must(err)
-	_, secret, err := w.s.CreateKey(w.Context(), tenant.ID, "platform")
-	w.must(err)
-	key, err := w.s.AuthenticateKey(w.Context(), secret.Reveal())
-	w.must(err)
-	return tenant, key
-}
-
-// work runs due jobs until there are none.
-func (w *world) work() {
-	w.Helper()
-	_, err := w.s.RunDueJobs(w.Context())
-	w.must(err)
-}
-
 var papers = sync.OnceValues(func() (samples.Set, error) { return samples.Draw(samples.Options{}) })
+
+// customers numbers the accounts of all tests.
+var customers atomic.Int64
 
 // holder makes an account with a rejected payment and returns its verification.
 func (w *world) holder(key access.Actor, change ...func(*account.Profile)) service.VerificationView {
 	w.Helper()
+	w.Advance(time.Second) // so that cases have an order
 	profile := account.Profile{
-		ExternalID: "customer-" + w.clock.Now().Format("150405.000000"), Kind: account.Individual, Name: "Alma Petersen", Email: "alma@mail.example",
+		ExternalID: "customer-" + strconv.FormatInt(customers.Add(1), 10), Kind: account.Individual, Name: "Alma Petersen", Email: "alma@mail.example",
 		Phone: "+45 33 12 34 56", Country: "DK", DateOfBirth: "1988-04-17", Locale: "en",
 		Address: account.Address{Lines: []string{"Havnegade 12"}, City: "København", PostalCode: "1058", Country: "DK"},
 	}
@@ -164,11 +101,11 @@ func (w *world) holder(key access.Actor, change ...func(*account.Profile)) servi
 func (w *world) submitted(key access.Actor, change ...func(*account.Profile)) service.VerificationView {
 	w.Helper()
 	view := w.holder(key, change...)
-	w.work()
+	w.RunJobs()
 	w.provide(access.Actor{Kind: access.Holder, TenantID: key.TenantID, ID: view.Account.ID}, view.Verification.ID)
 	view, err := w.s.Submit(w.Context(), key, view.Verification.ID)
 	w.must(err)
-	w.work()
+	w.RunJobs()
 	return view
 }
 
@@ -203,7 +140,7 @@ func (w *world) browser() *reviewer {
 // administrator joins by the first-start link of the world's tenant.
 func (w *world) administrator(name, email string) *reviewer {
 	w.Helper()
-	link, err := w.s.FirstStartLink(w.Context(), w.tenant.ID)
+	link, err := w.s.FirstStartLink(w.Context(), w.Tenant.ID)
 	w.must(err)
 	return w.joined(link, name, email)
 }
