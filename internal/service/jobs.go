@@ -12,11 +12,12 @@ import (
 
 // The kinds of job.
 const (
-	JobSendNotice     = "send_notice"
-	JobSendSignInCode = "send_sign_in_code"
-	JobSubmissionDue  = "submission_due"
-	JobCaseOverdue    = "case_overdue"
-	JobSendCommand    = "send_command"
+	JobSendNotice       = "send_notice"
+	JobSendSignInCode   = "send_sign_in_code"
+	JobSubmissionDue    = "submission_due"
+	JobCaseOverdue      = "case_overdue"
+	JobSendCommand      = "send_command"
+	JobDeleteAttachment = "delete_attachment"
 )
 
 // errNoConnector is why a command waits: its tenant has no connector. It is tried again, because one may be configured later.
@@ -100,6 +101,8 @@ func (s *Service) handleJob(ctx context.Context, job store.Job) error {
 		return s.markOverdue(ctx, job)
 	case JobSendCommand:
 		return s.sendCommand(ctx, job)
+	case JobDeleteAttachment:
+		return s.deleteAttachment(ctx, job)
 	case store.WebhookJob:
 		return s.sendWebhook(ctx, job)
 	default:

@@ -63,12 +63,20 @@ type world struct {
 	reviewer access.Actor
 }
 
-// on runs a test on both databases.
+// on runs a test on both databases, and checks afterwards what must always be true.
 func on(t *testing.T, test func(w *world)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) { test(newWorld(t, "sqlite:"+filepath.Join(t.TempDir(), "probity.db"))) })
-	t.Run("postgres", func(t *testing.T) { test(newWorld(t, postgres.DSN(t))) })
+	run := func(t *testing.T, dsn string) {
+		w := newWorld(t, dsn)
+		test(w)
+		w.invariants()
+	}
+	t.Run("sqlite", func(t *testing.T) { run(t, "sqlite:"+filepath.Join(t.TempDir(), "probity.db")) })
+	t.Run("postgres", func(t *testing.T) { run(t, postgres.DSN(t)) })
 }
+
+// compiledPolicy is the policy that ships. Compiling it takes longer than a test.
+var compiledPolicy = sync.OnceValues(risk.Default)
 
 func newWorld(t *testing.T, dsn string) *world {
 	t.Helper()
@@ -106,7 +114,7 @@ func (w *world) open() {
 	w.blobs = &blobs{Directory: directory}
 	rules := netguard.Rules{AllowLoopback: true}
 	sender := webhook.NewSender(netguard.NewClient(netguard.Options{Rules: rules, Timeout: 5 * time.Second}))
-	policy, err := risk.Default()
+	policy, err := compiledPolicy()
 	w.must(err)
 	w.config = service.Config{
 		Store: w.store, Clock: w.clock, Keys: keys, Blobs: w.blobs, Inspector: reader.New(), Mailer: w.post, Connector: enforcer.New(sender),
