@@ -85,7 +85,11 @@ func (v *visit) show(status int, title, section string, body templ.Component) er
 		Scripts: []string{"viewer.js", "console.js"}, Styles: []string{"console.css"}, Tools: searchBox(),
 	}
 	if v.s.Demo {
-		page.Above = clockBar(v.full(v.now), web.Stamp(v.now))
+		back := "/console/"
+		if v.r.Method == http.MethodGet {
+			back = v.r.URL.RequestURI()
+		}
+		page.Above = clockBar(v.full(v.now), web.Stamp(v.now), back)
 	}
 	flash := flashes[web.TakeFlash(v.w, v.r, flashPath)]
 	v.note(web.Render(v.w, v.r, status, page, withFlash(flash, body)))
