@@ -202,6 +202,12 @@ func (p *Page) wait(what, expression string) {
 	}
 }
 
+// Resize changes the size of the window, in CSS pixels, as a person does who drags its corner. It makes no phone of it: see Phone.
+func (p *Page) Resize(width, height int) {
+	p.t.Helper()
+	p.do("resize the window", chromedp.EmulateViewport(int64(width), int64(height)))
+}
+
 // Screenshot writes a picture (PNG) of the whole page, beyond what fits the window, to the path.
 func (p *Page) Screenshot(path string) {
 	p.t.Helper()
