@@ -21,7 +21,7 @@ import (
 // world is an installation with its API.
 type world struct {
 	*installation.Installation
-	t        *testing.T
+	t        testing.TB
 	handler  http.Handler
 	observed *observations
 }
@@ -38,19 +38,19 @@ func (o *observations) note(one api.Observation) {
 	o.all = append(o.all, one)
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	return over(t, installation.New(t, installation.Options{}), true)
 }
 
-func over(t *testing.T, i *installation.Installation, demo bool) *world {
+func over(t testing.TB, i *installation.Installation, demo bool) *world {
 	w := &world{Installation: i, t: t, observed: &observations{}}
 	w.handler = api.Handler(api.Config{Service: i.Service, Demo: demo, Observe: w.observed.note})
 	return w
 }
 
 // on returns the world for a subtest.
-func (w *world) on(t *testing.T) *world {
+func (w *world) on(t testing.TB) *world {
 	return &world{Installation: w.Installation, t: t, handler: w.handler}
 }
 
