@@ -16,6 +16,9 @@ const (
 	keepPaymentKeys = 30 * 24 * time.Hour
 )
 
+// sealedForAnswers is the purpose that stored answers are sealed for.
+const sealedForAnswers = "answers"
+
 // IdempotentRequest names a request that its sender may repeat.
 type IdempotentRequest struct {
 	Key      string // empty: the request is not repeatable
@@ -54,7 +57,7 @@ func (s *Service) Once(ctx context.Context, actor access.Actor, in IdempotentReq
 	// Looked up first without the writer: a repetition then waits for nobody.
 	err := s.read(ctx, func(_ context.Context, tx *store.Tx) error {
 		var err error
-		answer, err = storedAnswer(tx, actor.TenantID, in)
+		answer, err = s.storedAnswer(tx, actor.TenantID, in)
 		return err
 	})
 	if err != nil || answer.Replayed {
@@ -65,7 +68,7 @@ func (s *Service) Once(ctx context.Context, actor access.Actor, in IdempotentReq
 	}
 	err = s.write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		var err error
-		if answer, err = storedAnswer(tx, actor.TenantID, in); err != nil || answer.Replayed {
+		if answer, err = s.storedAnswer(tx, actor.TenantID, in); err != nil || answer.Replayed {
 			return err
 		}
 		if answer, err = do(ctx); err != nil {
@@ -75,8 +78,13 @@ func (s *Service) Once(ctx context.Context, actor access.Actor, in IdempotentReq
 		if in.Payment {
 			keep = keepPaymentKeys
 		}
+		// An answer may hold a secret that is shown once, or say who somebody is.
+		sealed, err := s.Keys.SealText(actor.TenantID, sealedForAnswers, string(answer.Body))
+		if err != nil {
+			return err
+		}
 		return tx.InsertIdempotency(store.IdempotencyRecord{
-			TenantID: actor.TenantID, Key: in.Key, Route: in.Route, BodyHash: in.BodyHash, Status: answer.Status, Response: answer.Body,
+			TenantID: actor.TenantID, Key: in.Key, Route: in.Route, BodyHash: in.BodyHash, Status: answer.Status, Response: []byte(sealed),
 			CreatedAt: tx.Now(), ExpiresAt: tx.Now().Add(keep),
 		})
 	})
@@ -91,7 +99,7 @@ func (in IdempotentRequest) prepare(ctx context.Context) error {
 }
 
 // storedAnswer returns the answer that the request was given before, which is then marked as replayed.
-func storedAnswer(tx *store.Tx, tenantID string, in IdempotentRequest) (StoredAnswer, error) {
+func (s *Service) storedAnswer(tx *store.Tx, tenantID string, in IdempotentRequest) (StoredAnswer, error) {
 	record, found, err := tx.FindIdempotency(tenantID, in.Route, in.Key)
 	if err != nil || !found {
 		return StoredAnswer{}, err
@@ -99,7 +107,11 @@ func storedAnswer(tx *store.Tx, tenantID string, in IdempotentRequest) (StoredAn
 	if !bytes.Equal(record.BodyHash, in.BodyHash) {
 		return StoredAnswer{}, problem.Field("Idempotency-Key", "idempotency_key_reused", "this idempotency key was used with another body; use a new key for a new request")
 	}
-	return StoredAnswer{Status: record.Status, Body: record.Response, Replayed: true}, nil
+	body, err := s.Keys.OpenText(tenantID, sealedForAnswers, string(record.Response))
+	if err != nil {
+		return StoredAnswer{}, err
+	}
+	return StoredAnswer{Status: record.Status, Body: []byte(body), Replayed: true}, nil
 }
 
 func printable(s string) bool {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 
@@ -223,6 +224,9 @@ func TestOneIdempotencyKeyIsOnePayment(t *testing.T) {
 			if found[i] == nil && !bytes.Equal(answer.Body, replay.Body) {
 				w.Errorf("got answer %q, want %q", answer.Body, replay.Body)
 			}
+		}
+		if strings.Contains(w.text("idempotency"), string(replay.Body)) {
+			w.Error("the answer is stored in clear, and others hold secrets")
 		}
 		_, err = w.payOnce(w.Context(), "key-1", "another body", p.attempt(dollars(21)))
 		refused(w, err, problem.Invalid, "idempotency_key_reused")
