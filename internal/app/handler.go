@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/probity/probity/internal/edge/api"
@@ -16,7 +17,13 @@ import (
 func (a *App) Handler() http.Handler {
 	secure := strings.HasPrefix(a.Config.BaseURL, "https://")
 	mux := http.NewServeMux()
-	answers := api.Handler(api.Config{Service: a.Service, Log: a.Config.Log, Demo: a.Config.Demo})
+	observe := func(api.Observation) {}
+	if metrics, err := api.NewMetrics(prometheus.DefaultRegisterer); err == nil {
+		observe = metrics.Observe
+	} else {
+		a.Config.Log.Warn("requests of the API are not counted: another part registered a metric of that name")
+	}
+	answers := api.Handler(api.Config{Service: a.Service, Log: a.Config.Log, Demo: a.Config.Demo, Observe: observe})
 	for _, pattern := range []string{"/v1/", "/openapi.json", "/healthz", "/readyz"} {
 		mux.Handle(pattern, answers)
 	}
