@@ -191,8 +191,9 @@ func TestMessagesAndPortalSessions(t *testing.T) {
 		t.Error("listing opened something")
 	}
 	state := w.State()
-	session := w.ok(201, post("/v1/accounts/"+accountID+"/portal_sessions", ""))
-	w.did(state, map[string]int{"links": 1}, "portal_session.created")
+	// With a key, whose stored answer holds the secret too: sealed.
+	session := w.ok(201, call{method: "POST", path: "/v1/accounts/" + accountID + "/portal_sessions", idempotency: "session-1"})
+	w.did(state, map[string]int{"links": 1, "idempotency": 1}, "portal_session.created")
 	secret, found := strings.CutPrefix(session.text("url"), "https://kyc.example.com/kyc/session?token=")
 	if !found || session.text("expires_at") != "2026-11-09T02:05:00Z" {
 		t.Fatalf("got %s", session.body)
@@ -269,8 +270,12 @@ func TestEvents(t *testing.T) {
 func TestWebhookEndpoints(t *testing.T) {
 	w := newWorld(t)
 	state := w.State()
-	made := w.ok(201, post("/v1/webhook_endpoints", `{"url":"https://platform.example.com/hook","event_types":["account.created"]}`))
-	w.did(state, map[string]int{"webhook_endpoints": 1}, "webhook_endpoint.created")
+	made := w.ok(201, call{method: "POST", path: "/v1/webhook_endpoints", idempotency: "hook-1",
+		body: `{"url":"https://platform.example.com/hook","event_types":["account.created"]}`})
+	w.did(state, map[string]int{"webhook_endpoints": 1, "idempotency": 1}, "webhook_endpoint.created")
+	if w.Holds(made.text("secret")) {
+		t.Error("the signing secret is stored as it is")
+	}
 	if !strings.HasPrefix(made.text("secret"), "whsec_") || made.json["disabled_at"] != nil {
 		t.Errorf("got %s", made.body)
 	}
