@@ -91,7 +91,8 @@ func (a *App) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	keys, err := openKeys(filepath.Join(c.DataDir, "master.key"), c.CreateDataKey)
+	keyFile := filepath.Join(c.DataDir, "master.key")
+	keys, made, err := openKeys(keyFile, c.CreateDataKey)
 	if err != nil {
 		return err
 	}
@@ -123,6 +124,12 @@ func (a *App) open(ctx context.Context) error {
 		MailAcceptanceIsFinal: c.MailAcceptanceIsFinal, Demo: c.Demo, Log: c.Log, Wake: wake,
 	})
 	if err != nil {
+		return err
+	}
+	if err := a.Service.CheckKeys(ctx); err != nil {
+		if made {
+			err = errors.Join(err, os.Remove(keyFile))
+		}
 		return err
 	}
 	if err := a.Service.RestoreClock(ctx); err != nil {
@@ -161,11 +168,14 @@ func loadPolicy(file string) (*risk.Policy, error) {
 	return policy, nil
 }
 
-func openKeys(path string, create bool) (*vault.KeyFile, error) {
+// openKeys opens the key file, or makes it when that is allowed, and says whether it did.
+func openKeys(path string, create bool) (keys *vault.KeyFile, made bool, err error) {
 	if _, err := os.Stat(path); create && errors.Is(err, os.ErrNotExist) {
-		return vault.CreateKeyFile(path)
+		keys, err := vault.CreateKeyFile(path)
+		return keys, err == nil, err
 	}
-	return vault.OpenKeyFile(path)
+	keys, err = vault.OpenKeyFile(path)
+	return keys, false, err
 }
 
 // Mount adds a handler, for what a demo shows beside the product. Call it before Handler.
@@ -173,8 +183,9 @@ func (a *App) Mount(pattern string, handler http.Handler) { a.extra[pattern] = h
 
 // Serve answers requests on the listener and runs due jobs until ctx ends, then lets both finish what they have in hand.
 func (a *App) Serve(ctx context.Context, listener net.Listener) error {
+	// Five minutes let a telephone with little reception send 20 MB; the time to answer includes them.
 	server := &http.Server{
-		Handler: a.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, WriteTimeout: 2 * time.Minute,
+		Handler: a.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, WriteTimeout: 5 * time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(a.Config.Log.Handler(), slog.LevelWarn),
 	}
 	working, stopWorking := context.WithCancel(ctx)

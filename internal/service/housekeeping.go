@@ -72,6 +72,33 @@ func (s *Service) AdvanceClock(ctx context.Context, actor access.Actor, by time.
 	return moved, err
 }
 
+// settingKeyCheck is where a text lies that only the installation's own key file opens.
+const settingKeyCheck = "key_check"
+
+// CheckKeys refuses to go on with another key file than the one that everything stored was sealed with: with a new one, in the place of
+// one that was lost or that another node has, attachments and secrets would become unreadable one by one. The first start leaves a mark
+// to tell by.
+func (s *Service) CheckKeys(ctx context.Context) error {
+	const purpose, text = "key check", "probity"
+	return s.write(ctx, func(_ context.Context, tx *store.Tx) error {
+		mark, found, err := tx.Setting(settingKeyCheck)
+		if err != nil {
+			return err
+		}
+		if !found {
+			if mark, err = s.Keys.SealText("", purpose, text); err != nil {
+				return err
+			}
+			return tx.SaveSetting(settingKeyCheck, mark)
+		}
+		if opened, err := s.Keys.OpenText("", purpose, mark); err != nil || opened != text {
+			return problem.New(problem.Unavailable, "key_file_wrong",
+				"the key file (master.key) is not the one that this database's attachments and secrets are sealed with; put that one back, from a backup or from another node")
+		}
+		return nil
+	})
+}
+
 // Prune removes what is no longer needed: expired idempotency records, sessions, links and sign-in challenges.
 func (s *Service) Prune(ctx context.Context) error {
 	return s.write(ctx, func(_ context.Context, tx *store.Tx) error {

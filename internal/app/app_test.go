@@ -1,0 +1,114 @@
+package app
+
+import (
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/probity/probity/internal/adapter/clock"
+	"github.com/probity/probity/internal/adapter/mail"
+	"github.com/probity/probity/internal/domain/policy"
+)
+
+func config(directory string) Config {
+	now := func() time.Time { return time.Date(2026, 11, 9, 2, 0, 0, 0, time.UTC) }
+	return Config{
+		DataDir: directory, BaseURL: "http://localhost:8080", CreateDataKey: true, Clock: clock.New(now), Log: slog.New(slog.DiscardHandler),
+		Mail: mail.Config{Host: "127.0.0.1", Port: 25, TLS: mail.NoTLS, From: "kyc@harbour.example"},
+	}
+}
+
+func open(t *testing.T, c Config) *App {
+	t.Helper()
+	a, err := Open(t.Context(), c)
+	if err != nil {
+		t.Fatalf("open: %v", err)
+	}
+	t.Cleanup(a.Close)
+	return a
+}
+
+func TestAnInstallationIsThereAgainAtTheNextStart(t *testing.T) {
+	directory := filepath.Join(t.TempDir(), "data")
+	a := open(t, config(directory))
+	tenant, err := a.Service.CreateTenant(t.Context(), policy.Tenant{Name: "Harbour Cloud"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Close()
+	a.Close() // a second time does nothing
+	c := config(directory)
+	c.CreateDataKey = false
+	again := open(t, c)
+	if found, err := again.Service.Tenant(t.Context(), tenant.ID); err != nil || found.Name != tenant.Name {
+		t.Errorf("got %q (%v), want the tenant", found.Name, err)
+	}
+	for _, name := range []string{".", "master.key", "probity.db"} {
+		info, err := os.Stat(filepath.Join(directory, name))
+		if err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s can be read by others (%v)", name, err)
+		}
+	}
+}
+
+func TestWithoutItsKeyFileAnInstallationDoesNotStart(t *testing.T) {
+	directory := t.TempDir()
+	open(t, config(directory)).Close()
+	keyFile := filepath.Join(directory, "master.key")
+	if err := os.Rename(keyFile, keyFile+".lost"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(t.Context(), config(directory))
+	if err == nil || !strings.Contains(err.Error(), "key_file_wrong") {
+		t.Errorf("got %v, want that the key file is wrong", err)
+	}
+	if _, err := os.Stat(keyFile); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v, want that no new key file lies there", err)
+	}
+	if err := os.Rename(keyFile+".lost", keyFile); err != nil {
+		t.Fatal(err)
+	}
+	open(t, config(directory))
+}
+
+func TestWhatDoesNotOpen(t *testing.T) {
+	used := t.TempDir()
+	serving := config(used)
+	serving.Serves = true
+	open(t, serving)
+	for _, test := range []struct {
+		name   string
+		change func(*Config)
+		want   string
+	}{
+		{"a directory that is not there, when none is to be made", func(c *Config) {
+			c.DataDir, c.CreateDataKey = filepath.Join(used, "typo"), false
+		}, "there is no installation in"},
+		{"a directory that another process serves", func(c *Config) { *c = serving }, "in use"},
+		{"a policy that cannot be read", func(c *Config) { c.PolicyFile = filepath.Join(used, "none.yaml") }, "read the payment policy"},
+		{"no base URL", func(c *Config) { c.BaseURL = "" }, "required"},
+		{"a mail server without a name", func(c *Config) { c.Mail.Host = "" }, "mail"},
+		{"a database of another sort", func(c *Config) { c.Database = "mysql://localhost" }, "postgres://"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := config(t.TempDir())
+			test.change(&c)
+			a, err := Open(t.Context(), c)
+			if err == nil {
+				a.Close()
+				t.Fatal("it opened")
+			}
+			if !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want it to say %q", err, test.want)
+			}
+		})
+	}
+	if _, err := os.Stat(filepath.Join(used, "typo")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v, want that a mistyped directory is not made", err)
+	}
+}
