@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 const fullAccount = `{"external_id":"customer-4711","kind":"enterprise","name":"Harbour GmbH","email":"ops@harbour.example","phone":"+65 6555 0100",
@@ -165,6 +166,7 @@ func TestEvidence(t *testing.T) {
 		picture.text("document_type") != "passport" || picture.number("size_bytes") == 0 || fmt.Sprint(picture.json["findings"]) != "[]" {
 		t.Errorf("got %s", picture.body)
 	}
+	w.Advance(time.Second)
 	statement := w.ok(201, evidence(verificationID, "billing_statement", "", w.papers().BillingStatement))
 	if statement.text("media_type") != "application/pdf" || statement.json["width"] != nil || statement.json["document_type"] != nil {
 		t.Errorf("got %s", statement.body)
