@@ -52,9 +52,10 @@ func (f goFile) imports() []string {
 // isProduct reports whether people wrote the file and users run it: no test, no generated file, no helper of tests.
 func (f goFile) isProduct() bool { return !f.isTest && !f.generated && !isForTests(f.pkg) }
 
-// isForTests reports whether a package exists only for tests: the test kit, and folders named after what they test (store/storetest).
+// isForTests reports whether a package exists only for tests: the test kit, the story that is played in a browser, and folders named
+// after what they test (store/storetest).
 func isForTests(pkg string) bool {
-	return under(pkg, "internal/testkit") || under(pkg, "internal/tidy") || strings.HasSuffix(pkg, "test")
+	return under(pkg, "internal/testkit") || under(pkg, "internal/tidy") || under(pkg, "internal/story") || strings.HasSuffix(pkg, "test")
 }
 
 // tracked returns the paths of the files that git tracks or would track, or, where there is no git, of all files.
