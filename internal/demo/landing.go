@@ -75,7 +75,7 @@ func story() []web.Step {
 		{Label: "A payment is rejected", URL: platform.Prefix, Detail: "On the platform, let a suspicious payment happen. Alma Petersen's card is used from far away, for far more than usual."},
 		{Label: "The mail arrives", URL: mailbox.Prefix, Detail: "The mailbox holds her Payment Method Security Alert: what happened, what to prepare, and until when."},
 		{Label: "She signs in to the KYC Center", URL: "/kyc/", Detail: "By the link and a one-time code from the mailbox, or handed over by the platform with Open the KYC Center."},
-		{Label: "She sends three documents", URL: "#specimens", Detail: "The specimens below are hers: identity card, payment card with its middle digits covered, and the latest statement. After the submission she holds a query code."},
+		{Label: "She sends three documents", URL: "#specimens", Detail: "The specimens on this page are hers: identity card, payment card with its middle digits covered, and the latest statement. After the submission she holds a query code."},
 		{Label: "A reviewer decides", URL: "/console/", Detail: "In the console, the case waits in the queue. Look at the evidence, compare, approve; or ask for one item again."},
 		{Label: "The payment passes", URL: platform.Prefix, Detail: "Back on the platform, try the payment again. Approval lifted the restriction and granted this retry."},
 		{Label: "Or nobody answers", URL: platform.Prefix, Detail: "Move the demo clock by 3 days instead: the due date is missed, the instances are suspended, and a later approval resumes them."},

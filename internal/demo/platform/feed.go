@@ -15,7 +15,7 @@ import (
 // keepEvents is how many events the feed remembers, showEvents how many of them a page shows.
 const (
 	keepEvents = 500
-	showEvents = 100
+	showEvents = 50
 )
 
 // feed follows Probity's events, as a platform does that polls them: from where it stopped.
@@ -71,11 +71,11 @@ func (s *site) events(w http.ResponseWriter, r *http.Request) {
 	s.render(w, r, http.StatusOK, "Events", eventsBody(rows))
 }
 
-// detailsOf writes what an event says besides whom it concerns, in alphabetical order.
+// detailsOf writes what an event says besides whom it concerns, in alphabetical order; of the ids only the object's own.
 func detailsOf(data map[string]string) string {
 	var parts []string
 	for name, value := range data {
-		if name != "account_id" && name != "actor_kind" {
+		if name != "actor_kind" && (name == "object_id" || !strings.HasSuffix(name, "_id")) {
 			parts = append(parts, name+" "+value)
 		}
 	}

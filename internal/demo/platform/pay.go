@@ -54,7 +54,16 @@ func (s *site) showCustomer(w http.ResponseWriter, r *http.Request, status int, 
 		s.fail(w, r, err)
 		return
 	}
-	view := customerView{customerRow: rowOf(c, a), Form: form, Errors: problems}
+	statuses := map[string]string{}
+	if len(a.Restrictions) > 0 {
+		v, err := s.Client.Verification(r.Context(), a.Restrictions[0].VerificationID)
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		statuses[v.ID] = v.Status
+	}
+	view := customerView{customerRow: rowOf(c, a, statuses), Form: form, Errors: problems}
 	for _, m := range methods {
 		view.Methods = append(view.Methods, web.Option{Value: m.ID, Label: methodLabel(m), Selected: m.ID == form.Method || (form.Method == "" && m.Default)})
 	}

@@ -92,8 +92,13 @@ func (s *site) overview(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	view := overviewView{}
+	statuses, err := s.statuses(r.Context())
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
 	for _, c := range s.Store.Customers() {
-		row := rowOf(c, accounts[c.AccountID])
+		row := rowOf(c, accounts[c.AccountID], statuses)
 		if view.Hero.ExternalID == "" && !row.Restricted {
 			view.Hero = c
 		}
@@ -108,26 +113,36 @@ func (s *site) overview(w http.ResponseWriter, r *http.Request) {
 
 // accounts returns the accounts that Probity knows, by id.
 func (s *site) accounts(ctx context.Context) (map[string]client.Account, error) {
-	found, cursor := map[string]client.Account{}, ""
-	for {
-		list, err := s.Client.ListAccounts(ctx, client.AccountFilter{Cursor: cursor, Limit: 200})
+	found := map[string]client.Account{}
+	for a, err := range s.Client.AllAccounts(ctx, client.AccountFilter{Limit: 200}) {
 		if err != nil {
 			return nil, err
 		}
-		for _, a := range list.Items {
-			found[a.ID] = a
-		}
-		if list.NextCursor == "" {
-			return found, nil
-		}
-		cursor = list.NextCursor
+		found[a.ID] = a
 	}
+	return found, nil
 }
 
-func rowOf(c Customer, a client.Account) customerRow {
-	row := customerRow{Customer: c, Restricted: len(a.Restrictions) > 0, State: a.Enforcement.State}
+// statuses returns where each verification stands, by id.
+func (s *site) statuses(ctx context.Context) (map[string]string, error) {
+	found := map[string]string{}
+	for v, err := range s.Client.AllVerifications(ctx, client.VerificationFilter{Limit: 200}) {
+		if err != nil {
+			return nil, err
+		}
+		found[v.ID] = v.Status
+	}
+	return found, nil
+}
+
+func rowOf(c Customer, a client.Account, statuses map[string]string) customerRow {
+	row := customerRow{Customer: c}
+	for _, restriction := range a.Restrictions {
+		row.Restricted, row.Status = true, statuses[restriction.VerificationID]
+	}
 	if a.Enforcement.DueAt != nil {
-		row.DueAt = web.FormatInstant(*a.Enforcement.DueAt, zoneOf(a), web.English)
+		zone := zoneOf(a)
+		row.DueAt = web.FormatShort(*a.Enforcement.DueAt, zone, web.English) + " (" + zone.String() + ")"
 	}
 	return row
 }

@@ -162,6 +162,9 @@ func probity(t *testing.T) *client.Client {
 	answer("GET /v1/accounts", 200, `{"items":[`+account+`],"next_cursor":null}`)
 	answer("GET /v1/accounts/acct_1", 200, account)
 	answer("GET /v1/accounts/acct_1/payment_methods", 200, methods)
+	verification := `{"id":"ver_1","account_id":"acct_1","status":"awaiting_submission"}`
+	answer("GET /v1/verifications", 200, `{"items":[`+verification+`],"next_cursor":null}`)
+	answer("GET /v1/verifications/ver_1", 200, verification)
 	answer("GET /v1/payments", 200, `{"items":[`+payment+`],"next_cursor":null}`)
 	answer("GET /v1/payments/pay_1", 200, payment)
 	answer("POST /v1/payments", 201, payment)
@@ -198,7 +201,7 @@ func TestThePages(t *testing.T) {
 		status int
 		want   string
 	}{
-		{"/platform/", 200, "Evidence is due Tuesday 10 November 2026, 23:59 (America/Los_Angeles)"},
+		{"/platform/", 200, "due 10 Nov 2026, 23:59 (America/Los_Angeles)"},
 		{"/platform/customers/cust-1", 200, "Payments are restricted"},
 		{"/platform/customers/cust-9", 404, "There is no such customer here."},
 		{"/platform/payments/pay_1", 200, "RISK.RISK_CONTROL_REJECTION"},

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -92,11 +93,13 @@ func OpenStore(path string) (*Store, error) {
 	return s, nil
 }
 
-// Customers returns all customers, in the order in which they came.
+// Customers returns all customers, in the order of the platform's own ids.
 func (s *Store) Customers() []Customer {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	return s.state.clone().Customers
+	customers := s.state.clone().Customers
+	slices.SortFunc(customers, func(x, y Customer) int { return strings.Compare(x.ExternalID, y.ExternalID) })
+	return customers
 }
 
 // Customer returns the customer with the platform's id, and whether there is one.

@@ -20,8 +20,8 @@ type overviewView struct {
 type customerRow struct {
 	Customer   Customer
 	Restricted bool
-	State      string // of enforcement
-	DueAt      string // when grace ends; empty otherwise
+	Status     string // of the verification that restricts the account; empty without one
+	DueAt      string // when evidence is due; empty while no clock runs
 }
 
 // clockView is the demo clock.

@@ -115,16 +115,22 @@ func (w *World) cancel(ctx context.Context, m member, a known) error {
 	return err
 }
 
-// rejected returns the verification that the member's surprise opened, and lets the surprise happen when it has not.
+// rejected returns the verification that the member's surprise opened, and lets the surprise happen when it has not. Whoever acts on it
+// has its mail: one that is overtaken by an answer is not sent.
 func (w *World) rejected(ctx context.Context, m member, a known) (client.Verification, error) {
+	_, found, err := w.verification(ctx, a)
+	if err != nil {
+		return client.Verification{}, err
+	}
+	if !found {
+		if err := w.surprise(ctx, m, a); err != nil {
+			return client.Verification{}, err
+		}
+	}
+	if err := w.settle(ctx, a.ID); err != nil {
+		return client.Verification{}, err
+	}
 	v, found, err := w.verification(ctx, a)
-	if err != nil || found {
-		return v, err
-	}
-	if err := w.surprise(ctx, m, a); err != nil {
-		return v, err
-	}
-	v, found, err = w.verification(ctx, a)
 	if err == nil && !found {
 		err = errNotRejected
 	}
@@ -176,6 +182,10 @@ func (w *World) submit(ctx context.Context, m member, a known) error {
 // decide submits, and decides the open case with the platform's key.
 func (w *World) decide(ctx context.Context, m member, a known, d client.NewDecision) error {
 	if err := w.submit(ctx, m, a); err != nil {
+		return err
+	}
+	// The holder has the mail about the submission before the one about the decision.
+	if err := w.settle(ctx, a.ID); err != nil {
 		return err
 	}
 	v, _, err := w.verification(ctx, a)

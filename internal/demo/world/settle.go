@@ -15,6 +15,9 @@ var (
 // lookEvery is how often the world looks whether something that it waits for has happened.
 const lookEvery = 20 * time.Millisecond
 
+// settleWithin is longer than any job runs.
+const settleWithin = time.Minute
+
 // until looks again and again until seen says yes, fails, or ctx ends.
 func until(ctx context.Context, seen func() (bool, error)) error {
 	ticker := time.NewTicker(lookEvery)
@@ -32,17 +35,23 @@ func until(ctx context.Context, seen func() (bool, error)) error {
 	}
 }
 
-// settle waits until every notice was taken or refused by the mail server and every command was answered by the platform. Only then
-// may the clock be moved: work in hand would look abandoned.
-func (w *World) settle(ctx context.Context) error {
+// settle waits until every notice was taken or refused by the mail server and every command was answered by the platform: those of one
+// account, or all. Only then may the clock be moved: work in hand would look abandoned. What is not answered within settleWithin never
+// will be (a visitor's answer may have overtaken its mail), and nothing is in hand any more.
+func (w *World) settle(ctx context.Context, accountID string) error {
+	bounded, cancel := context.WithTimeout(ctx, settleWithin)
+	defer cancel()
 	pending, cursor := map[string]bool{}, ""
-	return until(ctx, func() (bool, error) {
+	err := until(bounded, func() (bool, error) {
 		for {
-			page, err := w.Client.ListEvents(ctx, cursor, 200)
+			page, err := w.Client.ListEvents(bounded, cursor, 200)
 			if err != nil {
 				return false, err
 			}
 			for _, event := range page.Items {
+				if accountID != "" && event.Data["account_id"] != accountID {
+					continue
+				}
 				switch event.Type {
 				case "notice.created":
 					pending[event.Data["object_id"]] = true
@@ -58,6 +67,10 @@ func (w *World) settle(ctx context.Context) error {
 			}
 		}
 	})
+	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	return err
 }
 
 // awaitSuspension waits until the deadline that passed between the chapters has been noticed.

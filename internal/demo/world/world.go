@@ -83,7 +83,7 @@ func (w *World) Play(ctx context.Context, chapter Chapter) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	return w.settle(ctx)
+	return w.settle(ctx, "")
 }
 
 // drawAhead draws while the payments of the past wait for the disk.
