@@ -82,6 +82,11 @@ func TestManyThingsAtOnceBreakNothing(t *testing.T) {
 			w.must(err)
 		}
 		w.invariants()
+		before := w.clock.Offset()
+		w.must(w.s.RestoreClock(w.Context()))
+		if after := w.clock.Offset(); after != before {
+			w.Errorf("the clock was saved at %v and stands at %v", after, before)
+		}
 		for range 4 {
 			w.work()
 			w.at(w.now().Add(2 * time.Hour))

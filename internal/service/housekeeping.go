@@ -24,16 +24,22 @@ func (s *Service) RestoreClock(ctx context.Context) error {
 		return nil
 	}
 	return s.read(ctx, func(_ context.Context, tx *store.Tx) error {
-		value, found, err := tx.Setting(settingClockOffset)
-		if err != nil || !found {
-			return err
-		}
-		micros, err := strconv.ParseInt(value, 10, 64)
+		offset, err := savedOffset(tx)
 		if err != nil {
 			return err
 		}
-		return s.Clock.SetOffset(time.Duration(micros) * time.Microsecond)
+		return s.Clock.SetOffset(offset)
 	})
+}
+
+// savedOffset returns where the demo clock was left, zero when it was never moved.
+func savedOffset(tx *store.Tx) (time.Duration, error) {
+	value, found, err := tx.Setting(settingClockOffset)
+	if err != nil || !found {
+		return 0, err
+	}
+	micros, err := strconv.ParseInt(value, 10, 64)
+	return time.Duration(micros) * time.Microsecond, err
 }
 
 // AdvanceClock moves business time forward, in a demo only. Signatures and sign-in sessions keep wall time.
@@ -49,7 +55,12 @@ func (s *Service) AdvanceClock(ctx context.Context, actor access.Actor, by time.
 	}
 	var moved time.Time
 	err := s.write(ctx, func(_ context.Context, tx *store.Tx) error {
-		offset := s.Clock.Offset() + by
+		offset, err := savedOffset(tx)
+		if err != nil {
+			return err
+		}
+		// The clock itself follows only after the commit, so of two moves at the same time the second has to see what the first saved.
+		offset = max(offset, s.Clock.Offset()) + by
 		if offset > clock.MaxOffset {
 			// Stored, it would keep the demo from starting again.
 			return problem.Field("advance_seconds", "clock_out_of_range", "the clock runs at most ten years ahead; start with a fresh data directory to begin again")
