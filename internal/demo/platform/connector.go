@@ -18,7 +18,7 @@ const (
 // maxCommandBytes bounds the body of a command; Probity's are a few hundred bytes.
 const maxCommandBytes = 20_000
 
-// command is the body of an enforcement command (docs/guides/connector.md).
+// command is the body of an enforcement command (docs/guides/enforcement-connector.md).
 type command struct {
 	Type string `json:"type"`
 	Data struct {
