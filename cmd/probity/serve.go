@@ -23,9 +23,20 @@ type installationFlags struct {
 	Create   bool   `help:"Make a new installation if the data directory holds none." env:"PROBITY_CREATE"`
 }
 
+// outboundFlags say what webhooks and enforcement connectors may reach beside public addresses.
+type outboundFlags struct {
+	AllowNetworks []string `help:"Private networks (CIDR) that webhooks and enforcement connectors may reach." env:"PROBITY_ALLOW_NETWORKS" name:"allow-network" placeholder:"CIDR"`
+	AllowLoopback bool     `help:"Let webhooks and enforcement connectors reach this machine." env:"PROBITY_ALLOW_LOOPBACK"`
+}
+
 // open opens the installation for a command that serves nothing.
-func (f installationFlags) open(ctx context.Context) (*app.App, error) {
+func (f installationFlags) open(ctx context.Context, outbound outboundFlags) (*app.App, error) {
+	networks, err := parseNetworks(outbound.AllowNetworks)
+	if err != nil {
+		return nil, err
+	}
 	return app.Open(ctx, app.Config{
+		AllowNetworks: networks, AllowLoopback: outbound.AllowLoopback,
 		DataDir: f.Data, Database: f.Database, BaseURL: "http://localhost:8080", CreateDataKey: f.Create, Clock: clock.System(),
 		Mail: mail.Config{Host: "localhost", Port: 25, TLS: mail.NoTLS, From: "probity@localhost.localdomain"},
 		Log:  slog.New(slog.NewTextHandler(io.Discard, nil)),
@@ -53,12 +64,11 @@ func (f mailFlags) config() mail.Config {
 type serveCommand struct {
 	installationFlags
 	mailFlags
-	Listen        string   `help:"Address to listen on." default:"localhost:8080" env:"PROBITY_LISTEN"`
-	BaseURL       string   `help:"How browsers reach this installation; by default http:// and the listen address." env:"PROBITY_BASE_URL" name:"base-url"`
-	Policy        string   `help:"Payment policy (YAML); by default the one that ships with Probity." env:"PROBITY_POLICY" type:"existingfile"`
-	AllowNetworks []string `help:"Private networks (CIDR) that webhooks and enforcement connectors may reach." env:"PROBITY_ALLOW_NETWORKS" name:"allow-network" placeholder:"CIDR"`
-	AllowLoopback bool     `help:"Let webhooks and enforcement connectors reach this machine." env:"PROBITY_ALLOW_LOOPBACK"`
-	LogFormat     string   `help:"text or json." enum:"text,json" default:"text" env:"PROBITY_LOG_FORMAT"`
+	outboundFlags
+	Listen    string `help:"Address to listen on." default:"localhost:8080" env:"PROBITY_LISTEN"`
+	BaseURL   string `help:"How browsers reach this installation; by default http:// and the listen address." env:"PROBITY_BASE_URL" name:"base-url"`
+	Policy    string `help:"Payment policy (YAML); by default the one that ships with Probity." env:"PROBITY_POLICY" type:"existingfile"`
+	LogFormat string `help:"text or json." enum:"text,json" default:"text" env:"PROBITY_LOG_FORMAT"`
 }
 
 // Run serves until it is told to stop.

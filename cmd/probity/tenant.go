@@ -52,13 +52,14 @@ func (c *tenantListCommand) Run(ctx context.Context) error {
 
 type tenantConnectorCommand struct {
 	installationFlags
+	outboundFlags
 	Tenant string `help:"Tenant id." required:""`
 	URL    string `arg:"" help:"Where commands are posted, e.g. https://platform.example.com/probity."`
 }
 
 // Run sets the connector and prints the secret that signs its commands, once.
 func (c *tenantConnectorCommand) Run(ctx context.Context) error {
-	return c.with(ctx, func(a *app.App) error {
+	return c.withOutbound(ctx, c.outboundFlags, func(a *app.App) error {
 		t, err := a.Service.SetConnector(ctx, c.Tenant, c.URL, "")
 		if err != nil {
 			return err
@@ -140,7 +141,12 @@ func (c *keyRevokeCommand) Run(ctx context.Context) error {
 
 // with opens the installation, runs fn and closes it again.
 func (f installationFlags) with(ctx context.Context, fn func(a *app.App) error) error {
-	a, err := f.open(ctx)
+	return f.withOutbound(ctx, outboundFlags{}, fn)
+}
+
+// withOutbound is with for a command that registers an address.
+func (f installationFlags) withOutbound(ctx context.Context, outbound outboundFlags, fn func(a *app.App) error) error {
+	a, err := f.open(ctx, outbound)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"log/slog"
 	mathrand "math/rand/v2"
 	"strconv"
 	"time"
@@ -147,7 +148,11 @@ func (s *Service) sendCommand(ctx context.Context, job store.Job) error {
 		return err
 	}
 	if result.Outcome == enforcer.NotAcknowledged {
-		s.Log.Warn("the platform did not acknowledge a command; it will be sent again",
+		level := slog.LevelWarn
+		if job.Attempts >= enforcer.TellStaffAfter {
+			level = slog.LevelError // somebody has to look at the platform
+		}
+		s.Log.Log(ctx, level, "the platform did not acknowledge a command; it will be sent again",
 			"command", outgoing.ID, "attempt", job.Attempts, "status", result.StatusCode, "cause", string(result.Cause))
 		return s.Store.Retry(ctx, job, s.Clock.Now().Add(result.NextRetry(job.Attempts, mathrand.Float64())), "not_acknowledged")
 	}
