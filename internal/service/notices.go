@@ -85,7 +85,11 @@ func (s *Service) renderInput(tx *store.Tx, v verification.Verification, kind no
 	}
 	reasons, err := groundsOf(tx, v, kind)
 	for _, reason := range reasons {
-		in.Reasons = append(in.Reasons, notice.Reason{Requirement: string(reason.Requirement), Text: casework.Catalogue().Text(reason.Code, a.Locale)})
+		text := casework.Catalogue().Text(reason.Code, a.Locale)
+		if kind == notice.VerificationDeclined {
+			text = casework.Catalogue().Ground(reason.Code, a.Locale)
+		}
+		in.Reasons = append(in.Reasons, notice.Reason{Requirement: string(reason.Requirement), Text: text})
 	}
 	return in, a.Email, err
 }

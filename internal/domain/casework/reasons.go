@@ -42,6 +42,21 @@ func (r CatalogueReason) Label(locale string) string { return r.label[language(l
 // Text tells the holder what is wrong and what to do about it.
 func (r CatalogueReason) Text(locale string) string { return r.text[language(locale)] }
 
+// Ground tells the holder what is wrong and leaves out what to do about it, for decisions after which nothing can be sent any more. It
+// is the first sentence of the text, or all of it where sending again was never the advice.
+func (r CatalogueReason) Ground(locale string) string {
+	text := r.Text(locale)
+	if !r.Retryable {
+		return text
+	}
+	for _, end := range []string{". ", "。"} {
+		if first, _, found := strings.Cut(text, end); found {
+			return first + strings.TrimSpace(end)
+		}
+	}
+	return text
+}
+
 // AppliesTo reports whether the reason can be given for the requirement.
 func (r CatalogueReason) AppliesTo(kind verification.RequirementKind) bool {
 	return slices.Contains(r.Requirements, kind)
@@ -102,6 +117,12 @@ func (c *ReasonCatalogue) For(kind verification.RequirementKind) []CatalogueReas
 func (c *ReasonCatalogue) Text(code, locale string) string {
 	reason, _ := c.Lookup(code)
 	return reason.Text(locale)
+}
+
+// Ground tells a holder what is wrong without what to do; empty for a code that is not in the catalogue.
+func (c *ReasonCatalogue) Ground(code, locale string) string {
+	reason, _ := c.Lookup(code)
+	return reason.Ground(locale)
 }
 
 // Finding returns the finding of the code with its message, for the automatic look at evidence.

@@ -168,6 +168,22 @@ func TestACatalogueThatIsNotCompleteIsRefused(t *testing.T) {
 	}
 }
 
+func TestAGroundAsksForNothing(t *testing.T) {
+	for _, reason := range Catalogue().All() {
+		t.Run(reason.Code, func(t *testing.T) {
+			for locale, asking := range map[string]string{"en": "send", "zh-CN": "请"} {
+				got, text := reason.Ground(locale), reason.Text(locale)
+				if !strings.HasPrefix(text, got) || !strings.HasSuffix(got, ".") && !strings.HasSuffix(got, "。") {
+					t.Errorf("got %q of %q, want its beginning, to the end of a sentence", got, text)
+				}
+				if reason.Retryable && strings.Contains(strings.ToLower(got), asking) {
+					t.Errorf("got %q, which asks for something after a decision that nothing can follow", got)
+				}
+			}
+		})
+	}
+}
+
 func FuzzParseReasons(f *testing.F) {
 	f.Add(currentReasons)
 	f.Add([]byte(`{"version":"1","citation":"c","reasons":[{"code":""}]}`))

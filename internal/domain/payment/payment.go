@@ -86,9 +86,20 @@ func (m Method) Check() error {
 	return nil
 }
 
+// BrandName returns the brand as people know it: card schemes in their own spelling, however the tenant wrote them ("visa" is Visa),
+// anything else as it was given.
+func (m Method) BrandName() string {
+	for _, scheme := range []string{"Visa", "Mastercard", "American Express", "UnionPay", "JCB", "Discover", "Diners Club", "Maestro"} {
+		if strings.EqualFold(m.Brand, scheme) {
+			return scheme
+		}
+	}
+	return m.Brand
+}
+
 // Label names the method for a person, e.g. "Visa 411111••••••1111" or "bank account ••••4321".
 func (m Method) Label() string {
-	name := m.Brand
+	name := m.BrandName()
 	if name == "" {
 		name = strings.ReplaceAll(string(m.Kind), "_", " ")
 	}

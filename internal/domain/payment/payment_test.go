@@ -70,6 +70,8 @@ func TestTheLabelOfAPaymentMethodShowsTenDigitsAtMost(t *testing.T) {
 		want   string
 	}{
 		{"a card", Method{Kind: Card, Brand: "Visa", First6: "411111", Last4: "1111"}, "Visa 411111••••••1111"},
+		{"a brand as the tenant's system writes it", Method{Kind: Card, Brand: "visa", First6: "411111", Last4: "1111"}, "Visa 411111••••••1111"},
+		{"a brand that nobody knows", Method{Kind: Card, Brand: "mirandaPay", Last4: "1111"}, "mirandaPay ••••1111"},
 		{"a card without a brand", Method{Kind: Card, First6: "411111", Last4: "1111"}, "card 411111••••••1111"},
 		{"a bank account", Method{Kind: BankAccount, Last4: "4321"}, "bank account ••••4321"},
 		{"a wallet", Method{Kind: Wallet, Brand: "PayNow"}, "PayNow"},

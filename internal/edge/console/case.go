@@ -179,6 +179,9 @@ func (d *dossier) holderClock() (title, text string) {
 	switch {
 	case !ver.Status.AwaitsHolder():
 		return "", ""
+	case !ver.DueAt.IsZero() && d.v.now.After(ver.DueAt):
+		return "The due date was missed: " + web.FormatInstant(ver.DueAt, d.view.Zone, web.English),
+			"In the holder's time zone. Notice received " + d.v.short(ver.ReceivedAt) + ". The holder can still submit."
 	case !ver.DueAt.IsZero():
 		return "The holder's submission is due " + web.FormatInstant(ver.DueAt, d.view.Zone, web.English),
 			"In the holder's time zone. Notice received " + d.v.short(ver.ReceivedAt) + "."

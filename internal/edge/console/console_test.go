@@ -341,7 +341,7 @@ func TestTicketsAreAnsweredAndUndeliveredNoticesAreSeen(t *testing.T) {
 	w.status(ana.send(path+"/answer", url.Values{"answer": {"Twice."}}), http.StatusConflict)
 	w.says(ana.get("/console/tickets?show=answered"), "How long does it take?")
 	w.says(ana.get("/console/undelivered"), "Nora Berg", "nora@mail.example", "Payment Method Security Alert")
-	w.says(ana.get("/console/"), "1 notice did not reach their holder.")
+	w.says(ana.get("/console/"), "1 notice did not reach the holder.")
 	w.says(ana.get("/console/verifications/"+lost.Verification.ID), "Bounced", "No clock runs yet", "The mail bounced")
 }
 

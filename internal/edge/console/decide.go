@@ -275,11 +275,15 @@ func (f *decisionForm) askedAgain() []verification.RequirementKind {
 	return kinds
 }
 
-// holderText is what the holder will read for a reason, and in which language besides English.
-func holderText(code, locale string) (english, translated string) {
-	english = casework.Catalogue().Text(code, web.English)
+// holderText is what the holder will read for a reason of a decision, and in which language besides English.
+func holderText(code string, d casework.Decision, locale string) (english, translated string) {
+	tell := casework.Catalogue().Text
+	if d == casework.Decline {
+		tell = casework.Catalogue().Ground
+	}
+	english = tell(code, web.English)
 	if web.Match(locale) != web.English {
-		translated = casework.Catalogue().Text(code, locale)
+		translated = tell(code, locale)
 	}
 	return english, translated
 }

@@ -597,7 +597,7 @@ func confirmPage(v *visit, view service.CaseView, f *decisionForm) templ.Compone
 				return templ_7745c5c3_Err
 			}
 			for _, reason := range reasons {
-				english, translated := holderText(reason.Code, view.Account.Profile.Locale)
+				english, translated := holderText(reason.Code, f.decision, view.Account.Profile.Locale)
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 48, "<li><strong>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -683,14 +683,14 @@ func confirmPage(v *visit, view service.CaseView, f *decisionForm) templ.Compone
 					return templ_7745c5c3_Err
 				}
 				if reason.Note != "" {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 57, "<p class=\"small\"><span class=\"muted\">Internal note:</span> <span class=\"pre\">")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 57, "<p class=\"small\"><span class=\"muted\">Not shown to the holder, internal note:</span> <span class=\"pre\">")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 					var templ_7745c5c3_Var35 string
 					templ_7745c5c3_Var35, templ_7745c5c3_Err = templ.JoinStringErrs(reason.Note)
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `decide.templ`, Line: 136, Col: 98}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `decide.templ`, Line: 136, Col: 123}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var35))
 					if templ_7745c5c3_Err != nil {

@@ -113,8 +113,8 @@ func ticketTable(v *visit, lines []ticketLine, shown string) web.TableProps {
 			said = line.ticket.StepsTaken
 		}
 		props.Rows = append(props.Rows, []web.Cell{
-			{Text: v.short(line.ticket.CreatedAt), URL: "/console/tickets/" + line.ticket.ID, Note: v.ago(line.ticket.CreatedAt)}, {Text: line.account.Profile.Name},
-			{Text: shorten(said, 120)}, {Body: codeOrNone(line.ticket.ErrorCode)}, {Body: codeOrNone(line.ticket.QueryCode)},
+			{Text: v.short(line.ticket.CreatedAt), Note: v.ago(line.ticket.CreatedAt)}, {Text: line.account.Profile.Name},
+			{Text: shorten(said, 120), URL: "/console/tickets/" + line.ticket.ID}, {Body: codeOrNone(line.ticket.ErrorCode)}, {Body: codeOrNone(line.ticket.QueryCode)},
 		})
 	}
 	return props

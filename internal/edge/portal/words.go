@@ -19,7 +19,7 @@ func methodName(p web.Printer, m payment.Method) string {
 	if m.ID == "" {
 		return p.T("method.unknown")
 	}
-	name := m.Brand
+	name := m.BrandName()
 	if name == "" {
 		name = p.T("method." + string(m.Kind))
 	}
@@ -66,6 +66,14 @@ func reasonText(p web.Printer, r payment.Reason) string {
 // evidenceReason tells why an item is asked for again, or was not accepted. What the reviewer noted for colleagues stays theirs.
 func evidenceReason(p web.Printer, r verification.Reason) string {
 	if text := casework.Catalogue().Text(r.Code, p.Locale()); text != "" {
+		return text
+	}
+	return p.T("reason.evidence.other")
+}
+
+// verdictReason tells why an item was not accepted, without what could be done about it: nothing can be sent any more.
+func verdictReason(p web.Printer, r verification.Reason) string {
+	if text := casework.Catalogue().Ground(r.Code, p.Locale()); text != "" {
 		return text
 	}
 	return p.T("reason.evidence.other")
