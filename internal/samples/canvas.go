@@ -144,9 +144,10 @@ func (c *canvas) circle(x, y, radius float32, paint color.Color) {
 
 // shadow darkens softly below a box, as a lamp above a desk would.
 func (c *canvas) shadow(b box) {
-	for i := range 12 {
-		spread := float32(i) * 2.2
-		c.rounded(box{b.x - spread + 4, b.y - spread + 10, b.w + 2*spread, b.h + 2*spread, b.radius + spread}, inkAlpha(0x0a1a18, 5))
+	// Each layer costs a fill of the whole box, so there are few of them.
+	for i := range 5 {
+		spread := float32(i) * 5.5
+		c.rounded(box{b.x - spread + 4, b.y - spread + 10, b.w + 2*spread, b.h + 2*spread, b.radius + spread}, inkAlpha(0x0a1a18, 12))
 	}
 }
 
