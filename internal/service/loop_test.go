@@ -130,6 +130,7 @@ func (w *world) approvedOnce() person {
 }
 
 func TestWhatARetryGrantLetsPass(t *testing.T) {
+	alone(t)
 	for _, test := range []struct {
 		name  string
 		tries []func(w *world, p person) payment.Attempt

@@ -330,6 +330,7 @@ func (w *world) administrator() (access.Actor, string) {
 }
 
 func TestTheFirstAdministratorJoinsOnTheMachineItself(t *testing.T) {
+	alone(t)
 	on(t, func(w *world) {
 		old, err := w.s.FirstStartLink(w.Context(), w.tenant.ID)
 		w.must(err)
@@ -370,6 +371,7 @@ func TestTheFirstAdministratorJoinsOnTheMachineItself(t *testing.T) {
 }
 
 func TestStaffAreInvitedIntoARole(t *testing.T) {
+	alone(t)
 	on(t, func(w *world) {
 		admin, _ := w.administrator()
 		_, _, err := w.s.InviteStaff(w.Context(), w.reviewer, "leo@harbour.example", access.Reviewer)

@@ -66,13 +66,28 @@ type world struct {
 // on runs a test on both databases, and checks afterwards what must always be true.
 func on(t *testing.T, test func(w *world)) {
 	t.Helper()
-	run := func(t *testing.T, dsn string) {
-		w := newWorld(t, dsn)
-		test(w)
-		w.invariants()
+	for _, database := range []struct {
+		name    string
+		address func(t testing.TB) string
+	}{
+		{"sqlite", func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "probity.db") }},
+		{"postgres", postgres.DSN},
+	} {
+		t.Run(database.name, func(t *testing.T) {
+			t.Parallel() // most of the time goes into waiting for a disk
+			w := newWorld(t, database.address(t))
+			test(w)
+			w.invariants()
+		})
 	}
-	t.Run("sqlite", func(t *testing.T) { run(t, "sqlite:"+filepath.Join(t.TempDir(), "probity.db")) })
-	t.Run("postgres", func(t *testing.T) { run(t, postgres.DSN(t)) })
+}
+
+// alone marks a test in which nothing meets, so that the short run under the race detector goes without it.
+func alone(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("nothing meets here")
+	}
 }
 
 // compiledPolicy is the policy that ships. Compiling it takes longer than a test.
