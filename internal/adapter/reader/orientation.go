@@ -44,17 +44,21 @@ func orientationOfJPEG(raw []byte) int {
 	return orientation
 }
 
-// isProgressive reports whether a JPEG is coded in several passes (SOF2).
-func isProgressive(raw []byte) bool {
-	found := false
+// mayBeProgressive reports whether a JPEG may be coded in several passes (SOF2): it is not only when a frame of another sort is found
+// where the standard wants it. Decoders pass over stray bytes between segments and eachSegment does not, so what it cannot follow to a
+// frame is taken for the costlier sort.
+func mayBeProgressive(raw []byte) bool {
+	single := false
 	eachSegment(raw, func(marker byte, _ []byte) bool {
-		found = found || marker == 0xc2
-		return !found
+		frame := marker >= 0xc0 && marker <= 0xc2 // the sorts that the decoder knows
+		single = frame && marker != 0xc2
+		return !frame
 	})
-	return found
+	return !single
 }
 
-// eachSegment calls visit for the marker segments before the first scan, until it returns false (ITU-T T.81 annex B).
+// eachSegment calls visit for the marker segments before the first scan, until it returns false or the file leaves the standard's order
+// (ITU-T T.81 annex B).
 func eachSegment(raw []byte, visit func(marker byte, payload []byte) bool) {
 	for at := 2; at+4 <= len(raw) && raw[at] == 0xff; {
 		marker := raw[at+1]
@@ -62,7 +66,8 @@ func eachSegment(raw []byte, visit func(marker byte, payload []byte) bool) {
 			at++
 			continue
 		}
-		if marker == 0xda || marker == 0xd9 { // start of scan, end of image
+		// Start of scan, end of image, and what has no length behind it: what follows would be read at places that the file chooses.
+		if marker <= 0x01 || marker >= 0xd0 && marker <= 0xda {
 			return
 		}
 		length := int(binary.BigEndian.Uint16(raw[at+2:]))

@@ -52,7 +52,7 @@ func readHeader(raw []byte, mediaType MediaType) (found header, err error) {
 	case color.RGBA64Model, color.NRGBA64Model, color.Gray16Model:
 		maxPixels, found.bytesPerPixel = MaxPixels/2, 12 // 16 bits a channel
 	case color.YCbCrModel, color.CMYKModel:
-		if mediaType == JPEG && isProgressive(raw) {
+		if mediaType == JPEG && mayBeProgressive(raw) {
 			maxPixels, found.bytesPerPixel = MaxPixels/2, 20 // the decoder keeps a 32-bit coefficient for each sample until the end
 		}
 	}

@@ -346,6 +346,7 @@ func fixStart(raw []byte) []byte {
 
 func TestInspectRefuses(t *testing.T) {
 	picture, drawn := asJPEG(t, corners(320, 240)), asPNG(t, corners(320, 240))
+	progressive := fixture(t, "gradient.progressive.jpg")
 	webp := fixture(t, "gradient.lossy.webp")
 	whole := pdf("", 1)
 	patched := func(file []byte, at int, with ...byte) []byte {
@@ -369,6 +370,12 @@ func TestInspectRefuses(t *testing.T) {
 		{"a million × a million PNG header", "image_too_large", problem.TooLarge, "12,000", huge(1_000_000, 1_000_000, 8)},
 		{"more than 60 megapixels", "image_too_large", problem.TooLarge, "60 megapixels", huge(10000, 6001, 8)},
 		{"more than 30 megapixels with 16 bits", "image_too_large", problem.TooLarge, "16 bits", huge(10000, 3001, 16)},
+		{"more than 30 megapixels as progressive JPEG", "image_too_large", problem.TooLarge, "progressive", claiming(progressive, 6000, 6000)},
+		{"more than 30 megapixels as progressive JPEG behind a stray byte", "image_too_large", problem.TooLarge, "progressive",
+			insert(claiming(progressive, 6000, 6000), 2, append(segment(0xe5, nil), 0))},
+		// What has no length is followed by a segment that holds a frame of the other sort where a length would lead to.
+		{"more than 30 megapixels as progressive JPEG that looks like another sort", "image_too_large", problem.TooLarge, "progressive",
+			insert(claiming(progressive, 6000, 6000), 2, append([]byte{0xff, 0xd0}, segment(0xe5, append(make([]byte, 0xffe1), segment(0xc0, nil)...))...))},
 		{"a JPEG that claims 65,535 × 65,535", "image_too_large", problem.TooLarge, "12,000", claimed(picture)},
 		{"a PDF of 31 pages", "attachment_too_large", problem.TooLarge, "30 pages", pdf("", 31)},
 		{"a JPEG cut in half", "attachment_unreadable", problem.Invalid, "damaged", picture[:len(picture)/2]},
@@ -418,6 +425,15 @@ func claimed(file []byte) []byte {
 	out := bytes.Clone(file)
 	at := bytes.Index(out, []byte{0xff, 0xc0})
 	copy(out[at+5:], []byte{0xff, 0xff, 0xff, 0xff})
+	return out
+}
+
+// claiming makes a progressive JPEG claim a size.
+func claiming(file []byte, width, height uint16) []byte {
+	out := bytes.Clone(file)
+	at := bytes.Index(out, []byte{0xff, 0xc2})
+	binary.BigEndian.PutUint16(out[at+5:], height)
+	binary.BigEndian.PutUint16(out[at+7:], width)
 	return out
 }
 
