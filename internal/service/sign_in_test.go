@@ -130,8 +130,12 @@ func TestNobodyLearnsWhoHasAnAccount(t *testing.T) {
 		if len(unknown) != 43 || len(byLink) != 43 || unknown == byLink {
 			w.Errorf("got tokens %q and %q, want ones like any other", unknown, byLink)
 		}
-		if got := w.grown(before); got != "" {
-			w.Errorf("got %s, want nothing", got)
+		if got := w.grown(before); got != "jobs+2" {
+			w.Errorf("got %q, want a job each, so that the answer takes as long as any other", got)
+		}
+		w.work()
+		if got := w.grown(before); got != "" || len(w.post.mails()) != 0 {
+			w.Errorf("got %q and %d mails, want nothing", got, len(w.post.mails()))
 		}
 		_, _, err = w.s.SignInWithCode(w.Context(), unknown, "123456")
 		refused(w, err, problem.Invalid, "code_wrong")
