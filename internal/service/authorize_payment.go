@@ -301,14 +301,16 @@ func (s *Service) nextStep(tx *store.Tx, p payment.Payment) (NextStep, error) {
 	}
 	step := NextStep{URL: s.verificationURL(v.ID)}
 	switch {
+	case v.Status == verification.ResubmissionRequested:
+		step.Kind, step.Message = "verify", "Sign in to the KYC Center and send again what could not be accepted."
 	case v.Status.AwaitsHolder():
-		step.Kind, step.Message = "verify", "The account holder signs in to the KYC Center and sends a government ID, the payment method and the latest statement."
+		step.Kind, step.Message = "verify", "Sign in to the KYC Center and send a government ID, the payment method and the latest statement."
 	case v.Status.Open():
-		step.Kind, step.Message = "wait", "The evidence is under review. The account holder is told when it is decided."
+		step.Kind, step.Message = "wait", "What you sent is under review. You are told as soon as it is decided."
 	case v.Status == verification.Approved:
 		step.Kind, step.Message = "retry", "The verification was approved. The payment can be tried again."
 	default:
-		step.Kind, step.Message = "contact_support", "The verification is finished. The account holder can open a support ticket in the KYC Center."
+		step.Kind, step.Message = "contact_support", "The verification is finished. If you disagree or have a question, open a support ticket in the KYC Center."
 	}
 	return step, nil
 }

@@ -26,7 +26,8 @@ const find = `(sort, name) => {
 	const tidy = text => (text || '').replace(/\s+/g, ' ').trim();
 	const shown = element => element.getClientRects().length > 0;
 	const says = element => [tidy(element.innerText), tidy(element.getAttribute('aria-label'))];
-	const pick = elements => elements.find(e => says(e).includes(name)) || elements.find(e => says(e).some(text => text.startsWith(name)));
+	const pick = elements => elements.find(e => says(e).includes(name)) || elements.find(e => says(e).includes(name + ' (optional)')) ||
+		elements.find(e => says(e).some(text => text.startsWith(name)));
 	let found;
 	if (sort === 'control') {
 		found = pick([...document.querySelectorAll('main a[href], main button, main summary, header a[href], header button, .above button')].filter(shown));
@@ -130,10 +131,16 @@ func (p *person) visit(path string) {
 // look takes pictures of the page and checks that it is accessible, at desktop and phone width.
 func (p *person) look(name string) {
 	p.stage.t.Helper()
+	p.picture(name, p.Accessible)
+}
+
+// picture takes pictures of the page, at desktop and phone width, after a check at each.
+func (p *person) picture(name string, check func()) {
+	p.stage.t.Helper()
 	number := p.album.next.Add(1)
 	take := func(width string) {
 		p.stage.t.Helper()
-		p.Accessible()
+		check()
 		p.Screenshot(filepath.Join(p.album.directory, fmt.Sprintf("%03d-%s-%s-%s.png", number, p.who, name, width)))
 	}
 	if p.phone {

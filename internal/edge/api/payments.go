@@ -50,7 +50,7 @@ type Reason struct {
 type NextStep struct {
 	Kind    string `json:"kind" enum:"verify,wait,retry,contact_support" doc:"verify: evidence is wanted; wait: it is under review; retry: it was approved, pay again; contact_support: the decision was final." example:"verify"`
 	URL     string `json:"url" doc:"The page of the KYC Center to lead the holder to. It opens after signing in to this account only." example:"https://kyc.example.com/kyc/verifications/ver_01jc0000000000000000000000"`
-	Message string `json:"message" doc:"One sentence for the platform's own page." example:"The account holder signs in to the KYC Center and sends a government ID."`
+	Message string `json:"message" doc:"One sentence to the account holder, for the platform's own page." example:"Sign in to the KYC Center and send a government ID."`
 }
 
 // Payment is a decided payment.

@@ -173,13 +173,26 @@ func (d *dossier) reviewer(r casework.Review) string {
 	return d.people.name(access.ActorKind(r.ActorKind), r.ActorID)
 }
 
+// missed reports whether the holder let the due date pass.
+func (d *dossier) missed() bool {
+	ver := d.view.Verification
+	return ver.Status.AwaitsHolder() && !ver.DueAt.IsZero() && d.v.now.After(ver.DueAt)
+}
+
+func (d *dossier) holderClockTone() web.Tone {
+	if d.missed() {
+		return web.Attention
+	}
+	return web.Info
+}
+
 // holderClock says when the holder's submission is due, or why no clock runs.
 func (d *dossier) holderClock() (title, text string) {
 	ver := d.view.Verification
 	switch {
 	case !ver.Status.AwaitsHolder():
 		return "", ""
-	case !ver.DueAt.IsZero() && d.v.now.After(ver.DueAt):
+	case d.missed():
 		return "The due date was missed: " + web.FormatInstant(ver.DueAt, d.view.Zone, web.English),
 			"In the holder's time zone. Notice received " + d.v.short(ver.ReceivedAt) + ". The holder can still submit."
 	case !ver.DueAt.IsZero():

@@ -129,7 +129,7 @@ func verificationPage(d *dossier) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if title, text := d.holderClock(); title != "" {
-			templ_7745c5c3_Err = web.BannerText(title, text, web.Info).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = web.BannerText(title, text, d.holderClockTone()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
