@@ -113,7 +113,7 @@ func (s *Service) CheckKeys(ctx context.Context) error {
 // Prune removes what is no longer needed: expired idempotency records, sessions, links and sign-in challenges.
 func (s *Service) Prune(ctx context.Context) error {
 	return s.write(ctx, func(_ context.Context, tx *store.Tx) error {
-		if err := tx.PruneIdempotency(tx.Now()); err != nil {
+		if err := tx.PruneIdempotency(s.Clock.Wall()); err != nil {
 			return err
 		}
 		return tx.PruneAccess(s.Clock.Wall())

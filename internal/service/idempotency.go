@@ -10,7 +10,7 @@ import (
 	"github.com/probity/probity/internal/standard/problem"
 )
 
-// How long an idempotency key is remembered, in business time.
+// How long an idempotency key is remembered, in wall time: a sender that repeats a request does not know of a moved demo clock.
 const (
 	keepKeys        = 24 * time.Hour
 	keepPaymentKeys = 30 * 24 * time.Hour
@@ -85,7 +85,7 @@ func (s *Service) Once(ctx context.Context, actor access.Actor, in IdempotentReq
 		}
 		return tx.InsertIdempotency(store.IdempotencyRecord{
 			TenantID: actor.TenantID, Key: in.Key, Route: in.Route, BodyHash: in.BodyHash, Status: answer.Status, Response: []byte(sealed),
-			CreatedAt: tx.Now(), ExpiresAt: tx.Now().Add(keep),
+			CreatedAt: s.Clock.Wall(), ExpiresAt: s.Clock.Wall().Add(keep),
 		})
 	})
 	return answer, err
@@ -100,7 +100,7 @@ func (in IdempotentRequest) prepare(ctx context.Context) error {
 
 // storedAnswer returns the answer that the request was given before, which is then marked as replayed.
 func (s *Service) storedAnswer(tx *store.Tx, tenantID string, in IdempotentRequest) (StoredAnswer, error) {
-	record, found, err := tx.FindIdempotency(tenantID, in.Route, in.Key)
+	record, found, err := tx.FindIdempotency(tenantID, in.Route, in.Key, s.Clock.Wall())
 	if err != nil || !found {
 		return StoredAnswer{}, err
 	}

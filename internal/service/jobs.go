@@ -23,6 +23,9 @@ const (
 // errNoConnector is why a command waits: its tenant has no connector. It is tried again, because one may be configured later.
 var errNoConnector = errors.New("the tenant has no enforcement connector")
 
+// errUnknownKind is the failure of a job that a newer version queued. It is kept for people to look at.
+var errUnknownKind = errors.New("unknown kind of job")
+
 // errPanicked is the failure of a job that ran into a mistake of ours.
 var errPanicked = errors.New("the job panicked")
 
@@ -68,6 +71,10 @@ func (s *Service) RunJob(ctx context.Context, job store.Job) {
 		// Another worker has it, or the reason for it is gone; our effect was rolled back.
 		return
 	}
+	if errors.Is(err, errUnknownKind) {
+		s.bury(ctx, job)
+		return
+	}
 	s.Log.Warn("job failed, will be tried again", "job", job.ID, "kind", job.Kind, "attempt", job.Attempts, "category", category)
 	again := s.Clock.Now().Add(backoff(job.Attempts))
 	// With a time limit of its own: the job's may be what ended it.
@@ -106,7 +113,15 @@ func (s *Service) handleJob(ctx context.Context, job store.Job) error {
 	case store.WebhookJob:
 		return s.sendWebhook(ctx, job)
 	default:
-		return errors.New("unknown kind of job")
+		return errUnknownKind
+	}
+}
+
+// bury keeps a job that this version can't run.
+func (s *Service) bury(ctx context.Context, job store.Job) {
+	s.Log.Error("a job of an unknown kind is kept and not run; was it queued by a newer version?", "job", job.ID, "kind", job.Kind)
+	if err := s.Store.Bury(context.WithoutCancel(ctx), job, "unknown_kind"); err != nil {
+		s.Log.Error("job could not be kept; its lease will run out", "job", job.ID, "kind", job.Kind, "category", errorCategory(err))
 	}
 }
 

@@ -227,15 +227,7 @@ func (s *Service) startClock(tx *store.Tx, actor access.Actor, n notice.Notice) 
 	if v.Round != n.Round {
 		return nil
 	}
-	t, err := tx.Tenant(v.TenantID)
-	if err != nil {
-		return err
-	}
-	a, err := tx.Account(v.TenantID, v.AccountID)
-	if err != nil {
-		return err
-	}
-	due, err := s.submissionDue(t, a, v, n.ReceivedAt)
+	due, err := s.submissionDue(v, n.ReceivedAt)
 	if err != nil {
 		return err
 	}
@@ -359,8 +351,11 @@ func (s *Service) OpenMessage(ctx context.Context, actor access.Actor, accountID
 	return m, err
 }
 
-// UndeliveredNotices lists notices whose mail was refused and that nobody opened: no clock runs for them, and staff must find
-// another way.
+// unreceivedAfter is how long a notice that asks something may wait for its receipt before staff are told.
+const unreceivedAfter = 24 * time.Hour
+
+// UndeliveredNotices lists notices of unfinished verifications that nobody received: their mail was refused, or they have waited for a
+// day, as behind a relay that says nothing more. No clock runs for them, and staff must find another way.
 func (s *Service) UndeliveredNotices(ctx context.Context, actor access.Actor, page store.Page) ([]notice.Notice, string, error) {
 	var notices []notice.Notice
 	var next string
@@ -369,7 +364,7 @@ func (s *Service) UndeliveredNotices(ctx context.Context, actor access.Actor, pa
 	}
 	err := s.read(ctx, func(_ context.Context, tx *store.Tx) error {
 		var err error
-		notices, next, err = tx.UndeliveredNotices(actor.TenantID, page)
+		notices, next, err = tx.UndeliveredNotices(actor.TenantID, tx.Now().Add(-unreceivedAfter), page)
 		return err
 	})
 	return notices, next, err

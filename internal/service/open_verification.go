@@ -96,9 +96,14 @@ func (s *Service) openVerification(tx *store.Tx, actor access.Actor, o opening) 
 	if found {
 		return standing, false, s.restrict(tx, actor, standing)
 	}
+	t, err := tx.Tenant(o.account.TenantID)
+	if err != nil {
+		return standing, false, err
+	}
 	started, drafts := verification.Start(verification.Opening{
 		ID: id.New(id.Verification, tx.Now()), TenantID: actor.TenantID, AccountID: o.account.ID, PaymentMethodID: o.methodID, PaymentID: o.paymentID,
 		Reason: o.reason, NoticeCode: noticeCode(), PolicyVersion: policy.Current(tx.Now()).Version, CalendarVersion: s.Calendar.Version(),
+		TimeZone: o.account.Profile.Zone(t.Zone()).String(),
 	}, tx.Now())
 	if err := tx.InsertVerification(actor, started, drafts); err != nil {
 		return started, false, err

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/probity/probity/internal/domain/casework"
 	"github.com/probity/probity/internal/domain/journal"
@@ -233,7 +234,12 @@ func TestOneIdempotencyKeyIsOnePayment(t *testing.T) {
 		if got := w.counts(); got["payments"] != 1 {
 			w.Errorf("got %d payments, want 1", got["payments"])
 		}
-		w.at(start.Add(30*24*60*60*1e9 + 1e9))
+		w.at(start.Add(90 * 24 * time.Hour))
+		w.must(w.s.Prune(w.Context()))
+		if got := w.counts()["idempotency"]; got != 1 {
+			w.Errorf("got %d records after the demo clock was moved, want 1", got)
+		}
+		w.pass(30*24*time.Hour + time.Second)
 		w.must(w.s.Prune(w.Context()))
 		if got := w.counts()["idempotency"]; got != 0 {
 			w.Errorf("got %d records after 30 days, want none", got)

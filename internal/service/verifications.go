@@ -174,18 +174,19 @@ func (s *Service) verificationView(tx *store.Tx, v verification.Verification) (V
 			return view, err
 		}
 	}
-	view.Zone = view.Account.Profile.Zone(view.Tenant.Zone())
+	view.Zone = v.Zone()
 	if v.Status.AwaitsHolder() && v.DueAt.IsZero() {
-		view.EarliestDue, err = s.submissionDue(view.Tenant, view.Account, v, tx.Now())
+		view.EarliestDue, err = s.submissionDue(v, tx.Now())
 	}
 	return view, err
 }
 
-// submissionDue computes when a submission is due if its notice is received at the instant (design §5).
-func (s *Service) submissionDue(t policy.Tenant, a account.Account, v verification.Verification, receivedAt time.Time) (calendar.Due, error) {
+// submissionDue computes when a submission is due if its notice is received at the instant (design §5). It runs in the zone that the
+// account had when the verification was opened: a printed due date may only become later, also when the holder moves.
+func (s *Service) submissionDue(v verification.Verification, receivedAt time.Time) (calendar.Due, error) {
 	rules := policy.Current(v.OpenedAt)
 	return calendar.DueAt(calendar.DueInput{
-		Received: receivedAt, Zone: a.Profile.Zone(t.Zone()), Calendar: s.Calendar, CutOff: rules.CutOff, BusinessDays: rules.SubmitWithin,
+		Received: receivedAt, Zone: v.Zone(), Calendar: s.Calendar, CutOff: rules.CutOff, BusinessDays: rules.SubmitWithin,
 	})
 }
 

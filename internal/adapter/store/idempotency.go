@@ -26,13 +26,13 @@ func scanIdempotency(r row) (IdempotencyRecord, error) {
 	return rec, err
 }
 
-// FindIdempotency returns the record of a key that has not expired, and whether there is one.
-func (tx *Tx) FindIdempotency(tenantID, route, key string) (IdempotencyRecord, bool, error) {
+// FindIdempotency returns the record of a key that has not expired at the wall time, and whether there is one.
+func (tx *Tx) FindIdempotency(tenantID, route, key string, wall time.Time) (IdempotencyRecord, bool, error) {
 	return maybe(tx, scanIdempotency, "SELECT "+idempotencyColumns+` FROM idempotency
-		WHERE tenant_id = $1 AND route = $2 AND key = $3 AND expires_at > $4`, tenantID, route, key, micros(tx.now))
+		WHERE tenant_id = $1 AND route = $2 AND key = $3 AND expires_at > $4`, tenantID, route, key, micros(wall))
 }
 
-// InsertIdempotency adds a record, in the place of an expired one. The conflict "idempotency_key_taken" says that another request with
+// InsertIdempotency adds a record, in the place of one that has expired when it is made. The conflict "idempotency_key_taken" says that another request with
 // the key has been answered meanwhile: roll back, and answer from its record.
 func (tx *Tx) InsertIdempotency(rec IdempotencyRecord) error {
 	count, err := tx.exec("INSERT INTO idempotency ("+idempotencyColumns+") VALUES ("+placeholders(1, 8)+`)
@@ -40,7 +40,7 @@ func (tx *Tx) InsertIdempotency(rec IdempotencyRecord) error {
 		response = excluded.response, created_at = excluded.created_at, expires_at = excluded.expires_at
 		WHERE idempotency.expires_at <= $9`,
 		rec.TenantID, rec.Key, rec.Route, some(rec.BodyHash), rec.Status, some(rec.Response), micros(rec.CreatedAt), micros(rec.ExpiresAt),
-		micros(tx.now))
+		micros(rec.CreatedAt))
 	if err == nil && count == 0 {
 		return problem.New(problem.Conflict, "idempotency_key_taken", "another request with this Idempotency-Key was answered meanwhile; repeat it to get its answer")
 	}

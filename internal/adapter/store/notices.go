@@ -55,12 +55,17 @@ func (tx *Tx) NoticesOf(tenantID, verificationID string) ([]notice.Notice, error
 		tenantID, verificationID)
 }
 
-// UndeliveredNotices returns the notices whose mail was refused for good and that nobody opened since, newest first: no clock runs
-// for them until staff reach the holder another way.
-func (tx *Tx) UndeliveredNotices(tenantID string, page Page) ([]notice.Notice, string, error) {
+// UndeliveredNotices returns the notices of unfinished verifications that nobody received, newest first: those whose mail was refused
+// for good, and those that ask something of the holder and have waited since before the instant. No clock runs for them until staff
+// reach the holder another way.
+func (tx *Tx) UndeliveredNotices(tenantID string, waitingSince time.Time, page Page) ([]notice.Notice, string, error) {
 	list := listing[notice.Notice]{
 		name: "notices_undelivered", query: "SELECT " + noticeColumns + " FROM notices", by: "created_at", scan: scanNotice,
-		where: []string{"bounced_at IS NOT NULL", "received_at IS NULL"},
+		args: []any{micros(waitingSince)},
+		where: []string{"received_at IS NULL", `EXISTS (SELECT 1 FROM verifications v WHERE v.tenant_id = notices.tenant_id
+			AND v.id = notices.verification_id AND v.status IN ('awaiting_submission', 'processing', 'in_review', 'resubmission_requested')
+			AND (notices.bounced_at IS NOT NULL OR (notices.kind IN ('payment_method_security_alert', 'resubmission_requested')
+			AND v.round = notices.round AND v.status IN ('awaiting_submission', 'resubmission_requested') AND notices.created_at < $1)))`},
 		place: func(n notice.Notice) (time.Time, string) { return n.CreatedAt, n.ID },
 	}
 	list.and("tenant_id =", tenantID)

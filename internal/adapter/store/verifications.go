@@ -10,14 +10,14 @@ import (
 )
 
 const verificationColumns = "tenant_id, id, account_id, type, status, version, payment_method_id, payment_id, opening_reason, " +
-	"requirements, round, notice_code, query_code, case_id, received_at, due_at, due_because, policy_version, calendar_version, " +
+	"requirements, round, notice_code, query_code, case_id, received_at, due_at, due_because, policy_version, calendar_version, time_zone, " +
 	"opened_at, submitted_at, decided_at"
 
 func scanVerification(r row) (verification.Verification, error) {
 	var v verification.Verification
 	err := r.Scan(&v.TenantID, &v.ID, &v.AccountID, &v.Type, &v.Status, &v.Version, &v.PaymentMethodID, &v.PaymentID, &v.OpeningReason,
 		fromJSON{&v.Requirements}, &v.Round, &v.NoticeCode, &v.QueryCode, &v.CaseID, instant{&v.ReceivedAt}, instant{&v.DueAt},
-		fromJSON{&v.DueBecause}, &v.PolicyVersion, &v.CalendarVersion, instant{&v.OpenedAt}, instant{&v.SubmittedAt}, instant{&v.DecidedAt})
+		fromJSON{&v.DueBecause}, &v.PolicyVersion, &v.CalendarVersion, &v.TimeZone, instant{&v.OpenedAt}, instant{&v.SubmittedAt}, instant{&v.DecidedAt})
 	return v, err
 }
 
@@ -26,7 +26,7 @@ func (tx *Tx) InsertVerification(actor access.Actor, v verification.Verification
 	taken := problem.New(problem.Conflict, "verification_open", "this account has a verification under way already; go on with that one")
 	err := tx.insert("verifications", verificationColumns, taken, v.TenantID, v.ID, v.AccountID, v.Type, v.Status, v.Version,
 		v.PaymentMethodID, v.PaymentID, v.OpeningReason, asJSON{v.Requirements}, v.Round, v.NoticeCode, v.QueryCode, v.CaseID,
-		micros(v.ReceivedAt), micros(v.DueAt), asJSON{v.DueBecause}, v.PolicyVersion, v.CalendarVersion, micros(v.OpenedAt),
+		micros(v.ReceivedAt), micros(v.DueAt), asJSON{v.DueBecause}, v.PolicyVersion, v.CalendarVersion, v.TimeZone, micros(v.OpenedAt),
 		micros(v.SubmittedAt), micros(v.DecidedAt))
 	if err != nil {
 		return err

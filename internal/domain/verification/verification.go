@@ -112,6 +112,7 @@ type Verification struct {
 	DueBecause      []string  // how the due date was computed, sentence by sentence
 	PolicyVersion   string
 	CalendarVersion string
+	TimeZone        string // IANA; in which its due dates run. A later move of the account does not move them
 	OpenedAt        time.Time
 	SubmittedAt     time.Time
 	DecidedAt       time.Time
@@ -128,6 +129,7 @@ type Opening struct {
 	NoticeCode      string
 	PolicyVersion   string
 	CalendarVersion string
+	TimeZone        string
 }
 
 // Start returns a new payment_security verification that awaits its submission.
@@ -135,7 +137,7 @@ func Start(o Opening, now time.Time) (Verification, []journal.Draft) {
 	v := Verification{
 		ID: o.ID, TenantID: o.TenantID, AccountID: o.AccountID, Type: PaymentSecurity, Status: AwaitingSubmission, Version: 1,
 		PaymentMethodID: o.PaymentMethodID, PaymentID: o.PaymentID, OpeningReason: o.Reason, Round: 1, NoticeCode: o.NoticeCode,
-		PolicyVersion: o.PolicyVersion, CalendarVersion: o.CalendarVersion, OpenedAt: now,
+		PolicyVersion: o.PolicyVersion, CalendarVersion: o.CalendarVersion, TimeZone: o.TimeZone, OpenedAt: now,
 	}
 	for _, kind := range RequirementKinds {
 		v.Requirements = append(v.Requirements, Requirement{Kind: kind, Status: Required})
@@ -163,6 +165,15 @@ func (v *Verification) Missing() []RequirementKind {
 		}
 	}
 	return missing
+}
+
+// Zone returns the zone in which the due dates run, UTC when its name is not known on this machine.
+func (v Verification) Zone() *time.Location {
+	zone, err := time.LoadLocation(v.TimeZone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
 }
 
 // clone returns a copy that shares nothing with v, one version on.

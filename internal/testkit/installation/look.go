@@ -64,7 +64,8 @@ func (i *Installation) Since(before State) Change {
 	return out
 }
 
-// Digest is a hash over every row of every table and every attachment: equal when nothing at all was written.
+// Digest is a hash over every row of every table and every attachment: equal when nothing at all was written but the hour in which a key
+// was used.
 func (i *Installation) Digest() string {
 	i.t.Helper()
 	sum := sha256.New()
@@ -138,6 +139,9 @@ func (i *Installation) dump(db *sql.DB, table string) []string {
 		for at, value := range values {
 			if raw, isBytes := value.([]byte); isBytes {
 				values[at] = string(raw)
+			}
+			if table == "api_keys" && columns[at] == "last_used_at" {
+				values[at] = nil // that a key was used is noted whatever came of the request
 			}
 		}
 		lines = append(lines, fmt.Sprintf("%v", values))

@@ -189,7 +189,7 @@ var looks = []look{
 		return got(count, count > 0, err)
 	}},
 	{"idempotency record", func(s story) any { return s.record }, func(tx *store.Tx, tenantID string, s story) (any, error) {
-		return forTenant(tenantID, s, func() (any, error) { return got(tx.FindIdempotency(tenantID, s.record.Route, s.record.Key)) })
+		return forTenant(tenantID, s, func() (any, error) { return got(tx.FindIdempotency(tenantID, s.record.Route, s.record.Key, tx.Now())) })
 	}},
 }
 

@@ -247,7 +247,7 @@ func undelivered(w *world) {
 	save(opened.Opened(at(7)))
 	_, waiting := w.notice(v)
 	w.read(func(tx *store.Tx) error {
-		found, _, err := tx.UndeliveredNotices(v.TenantID, store.Page{})
+		found, _, err := tx.UndeliveredNotices(v.TenantID, time.Time{}, store.Page{})
 		w.same("the notices", found, []notice.Notice{bounced})
 		unread, _ := tx.UnreadMessages(v.TenantID, v.AccountID)
 		w.same("unread messages", unread, 4)

@@ -244,29 +244,29 @@ func idempotency(w *world) {
 	err := w.try(func(tx *store.Tx) error { return tx.InsertIdempotency(rec) })
 	w.wantCode("the same key again", err, problem.Conflict, "idempotency_key_taken")
 	w.read(func(tx *store.Tx) error {
-		_, found, err := tx.FindIdempotency(s.tenant.ID, "POST /v1/tickets", rec.Key)
+		_, found, err := tx.FindIdempotency(s.tenant.ID, "POST /v1/tickets", rec.Key, tx.Now())
 		w.same("the key on another route", found, false)
 		return err
 	})
 	w.advance(time.Hour)
 	w.read(func(tx *store.Tx) error {
-		_, found, err := tx.FindIdempotency(s.tenant.ID, rec.Route, rec.Key)
+		_, found, err := tx.FindIdempotency(s.tenant.ID, rec.Route, rec.Key, tx.Now())
 		w.same("an expired key", found, false)
 		return err
 	})
 	again := rec
-	again.Status, again.Response, again.ExpiresAt = 422, nil, at(120)
+	again.Status, again.Response, again.CreatedAt, again.ExpiresAt = 422, nil, at(60), at(120)
 	w.write(func(tx *store.Tx) error { return tx.InsertIdempotency(again) })
 	w.read(func(tx *store.Tx) error {
-		found, _, err := tx.FindIdempotency(s.tenant.ID, rec.Route, rec.Key)
+		found, _, err := tx.FindIdempotency(s.tenant.ID, rec.Route, rec.Key, tx.Now())
 		w.same("the record in the expired one's place", found, again)
 		return err
 	})
 	w.write(func(tx *store.Tx) error { return tx.PruneIdempotency(at(120)) })
 	w.read(func(tx *store.Tx) error {
-		_, found, err := tx.FindIdempotency(s.tenant.ID, rec.Route, rec.Key)
+		_, found, err := tx.FindIdempotency(s.tenant.ID, rec.Route, rec.Key, tx.Now())
 		w.same("a pruned key", found, false)
-		_, found, _ = tx.FindIdempotency(s.tenant.ID, s.record.Route, s.record.Key)
+		_, found, _ = tx.FindIdempotency(s.tenant.ID, s.record.Route, s.record.Key, tx.Now())
 		w.same("a key that had not expired", found, true)
 		return err
 	})

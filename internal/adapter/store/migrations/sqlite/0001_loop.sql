@@ -146,6 +146,7 @@ CREATE TABLE verifications (
   due_because       TEXT   NOT NULL,
   policy_version    TEXT   NOT NULL,
   calendar_version  TEXT   NOT NULL,
+  time_zone         TEXT   NOT NULL,
   opened_at         INTEGER NOT NULL,
   submitted_at      INTEGER,
   decided_at        INTEGER,
@@ -266,7 +267,7 @@ CREATE TABLE notices (
   FOREIGN KEY (tenant_id, account_id) REFERENCES accounts (tenant_id, id)
 ) STRICT;
 CREATE INDEX notices_verification ON notices (tenant_id, verification_id, created_at, id);
-CREATE INDEX notices_undelivered ON notices (tenant_id, created_at, id) WHERE bounced_at IS NOT NULL AND received_at IS NULL;
+CREATE INDEX notices_undelivered ON notices (tenant_id, created_at, id) WHERE received_at IS NULL;
 
 CREATE TABLE messages (
   tenant_id       TEXT   NOT NULL,
