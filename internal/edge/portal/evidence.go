@@ -129,6 +129,13 @@ func (p *portal) addEvidence(w http.ResponseWriter, r *http.Request, v visitor) 
 		p.fail(w, r, v, err)
 		return
 	}
+	end, free := p.uploads.begin(v.actor.ID)
+	if !free {
+		drain(r.Body)
+		p.answerUpload(w, r, found, tooManyUploads())
+		return
+	}
+	defer end()
 	defer p.allowSlowUpload(w)()
 	sent, err := readUpload(r)
 	if document := verification.DocumentType(sent.fields.Get("document_type")); slices.Contains(verification.DocumentTypes(v.account.Profile.Kind), document) {

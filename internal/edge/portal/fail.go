@@ -60,7 +60,7 @@ type wayOut struct {
 }
 
 // fail answers with the page that fits an error. The text of an error that is no problem is withheld: the page shows a support id,
-// and the log has both.
+// and the log has it with the sort of the error.
 func (p *portal) fail(w http.ResponseWriter, r *http.Request, v visitor, err error) {
 	found := problem.As(err)
 	if found == nil {
@@ -98,35 +98,21 @@ func (p *portal) showTrouble(w http.ResponseWriter, r *http.Request, v visitor, 
 
 func (p *portal) failInternally(w http.ResponseWriter, r *http.Request, v visitor, err error) {
 	supportID := rand.Text()[:10]
-	p.Log.Error("the KYC Center could not answer", "support_id", supportID, "route", r.Pattern, "error", err)
+	p.Log.Error("the KYC Center could not answer", "support_id", supportID, "route", r.Pattern, "sort", web.ErrorSort(err))
 	p.showTrouble(w, r, v, trouble{
 		status: http.StatusInternalServerError, title: v.p.T("trouble.server.title"), text: v.p.T("trouble.server.text"), supportID: supportID,
 	})
 }
 
-// recovered turns a panic into the page of a server error.
-func (p *portal) recovered(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			if cause := recover(); cause != nil {
-				if cause == http.ErrAbortHandler {
-					panic(cause)
-				}
-				supportID := rand.Text()[:10]
-				// What a panic says may quote a value; its place is in the stack that the developer reproduces.
-				p.Log.Error("the KYC Center panicked", "support_id", supportID, "path", routeOf(r))
-				v := p.anonymous(w, r)
-				p.showTrouble(w, r, v, trouble{
-					status: http.StatusInternalServerError, title: v.p.T("trouble.server.title"), text: v.p.T("trouble.server.text"), supportID: supportID,
-				})
-			}
-		}()
-		next.ServeHTTP(w, r)
+// panicked answers a request that ran into a mistake of ours.
+func (p *portal) panicked(w http.ResponseWriter, r *http.Request) {
+	supportID := rand.Text()[:10]
+	p.Log.Error("the KYC Center panicked", "support_id", supportID, "route", r.Pattern)
+	v := p.anonymous(w, r)
+	p.showTrouble(w, r, v, trouble{
+		status: http.StatusInternalServerError, title: v.p.T("trouble.server.title"), text: v.p.T("trouble.server.text"), supportID: supportID,
 	})
 }
-
-// routeOf is the path without its query, which may hold a token.
-func routeOf(r *http.Request) string { return r.URL.Path }
 
 func (p *portal) notFound(w http.ResponseWriter, r *http.Request) {
 	v, err := p.visitor(w, r)

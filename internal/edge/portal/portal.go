@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/probity/probity/internal/edge/web"
 	"github.com/probity/probity/internal/service"
@@ -43,8 +44,16 @@ type Config struct {
 	SecureCookies bool
 }
 
+// maxUploads is how many attachments of one account may be on their way at once. Each is held in memory until it was read.
+const maxUploads = 3
+
 type portal struct {
 	Config
+	cookies web.SecretCookies
+	// asks bounds the mails that one client can have sent to others' addresses, tries its guesses at codes and links.
+	asks    *web.Throttle
+	tries   *web.Throttle
+	uploads inFlight
 }
 
 // Handler returns the portal, to be mounted at /kyc and /kyc/. It brings its own security headers and refuses changes that come from
@@ -54,19 +63,23 @@ func Handler(config Config) http.Handler {
 	if config.Service == nil || config.Log == nil {
 		panic(errors.New("portal: service and log are required"))
 	}
-	p := &portal{Config: config}
+	wall := config.Service.Clock.Wall
+	p := &portal{
+		Config: config, cookies: web.SecretCookies{Secure: config.SecureCookies, Path: root},
+		asks: web.NewThrottle(30, 20*time.Second, wall), tries: web.NewThrottle(60, 10*time.Second, wall),
+	}
 	mux := http.NewServeMux()
 	mux.Handle("GET "+root, http.RedirectHandler(home, http.StatusMovedPermanently))
 	mux.HandleFunc("GET /kyc/{$}", p.showHome)
 
-	mux.HandleFunc("POST /kyc/sign-in", p.requestCode)
+	mux.HandleFunc("POST /kyc/sign-in", p.atMost(p.asks, p.requestCode))
 	mux.HandleFunc("GET /kyc/code", p.showCode)
-	mux.HandleFunc("POST /kyc/code", p.enterCode)
-	mux.HandleFunc("GET /kyc/session", p.enterWithLink)
+	mux.HandleFunc("POST /kyc/code", p.atMost(p.tries, p.enterCode))
+	mux.HandleFunc("GET /kyc/session", p.atMost(p.tries, p.enterWithLink))
 	mux.HandleFunc("POST /kyc/sign-out", p.signOut)
 
 	mux.HandleFunc("GET /kyc/verifications/{verification}", p.showVerification)
-	mux.HandleFunc("POST /kyc/verifications/{verification}/code", p.requestCodeFor)
+	mux.HandleFunc("POST /kyc/verifications/{verification}/code", p.atMost(p.asks, p.requestCodeFor))
 	mux.HandleFunc("GET /kyc/verifications/{verification}/{requirement}", p.holder(p.showRequirement))
 	mux.HandleFunc("POST /kyc/verifications/{verification}/{requirement}", p.holder(p.addEvidence))
 	mux.HandleFunc("GET /kyc/verifications/{verification}/check", p.holder(p.showCheck))
@@ -85,5 +98,5 @@ func Handler(config Config) http.Handler {
 
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(http.HandlerFunc(p.refuseCrossOrigin))
-	return web.SecurityHeaders(p.recovered(crossOrigin.Handler(mux)))
+	return web.SecurityHeaders(web.Recovered(crossOrigin.Handler(mux), p.panicked))
 }

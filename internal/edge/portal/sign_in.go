@@ -76,7 +76,7 @@ type codeForm struct {
 
 func (p *portal) showCode(w http.ResponseWriter, r *http.Request) {
 	v := p.anonymous(w, r)
-	if cookieOf(r, browserCookie) == "" {
+	if p.cookies.Get(r, browserCookie) == "" {
 		http.Redirect(w, r, home, http.StatusSeeOther)
 		return
 	}
@@ -97,7 +97,7 @@ func (p *portal) enterCode(w http.ResponseWriter, r *http.Request) {
 	}
 	session := ""
 	if err == nil {
-		_, session, err = p.Service.SignInWithCode(r.Context(), cookieOf(r, browserCookie), strings.TrimSpace(form.Get("code")))
+		_, session, err = p.Service.SignInWithCode(r.Context(), p.cookies.Get(r, browserCookie), strings.TrimSpace(form.Get("code")))
 	}
 	if problem.Is(err, problem.Invalid) {
 		target.errors = fieldErrors(v.p, err)
@@ -119,10 +119,10 @@ func (p *portal) enterCode(w http.ResponseWriter, r *http.Request) {
 
 // begin hands the browser a new session and ends the one it had, which may belong to another account.
 func (p *portal) begin(w http.ResponseWriter, r *http.Request, session string) {
-	if old := cookieOf(r, sessionCookie); old != "" {
+	if old := p.cookies.Get(r, sessionCookie); old != "" {
 		if err := p.Service.SignOut(r.Context(), old); err != nil {
 			// The new session stands; the old one ends by its own time.
-			p.Log.Warn("a replaced session could not be ended", "error", err)
+			p.Log.Warn("a replaced session could not be ended", "sort", web.ErrorSort(err))
 		}
 	}
 	p.setCookie(w, sessionCookie, session, 0)
@@ -145,7 +145,7 @@ func (p *portal) enterWithLink(w http.ResponseWriter, r *http.Request) {
 	open, err := p.openVerificationOf(r, actor)
 	if err != nil {
 		// The session is good, and the home page will say if something is wrong.
-		p.Log.Warn("the open verification could not be looked up", "error", err)
+		p.Log.Warn("the open verification could not be looked up", "sort", web.ErrorSort(err))
 	} else if open != "" {
 		target = verificationURL(open)
 	}
@@ -186,7 +186,7 @@ func (p *portal) signOut(w http.ResponseWriter, r *http.Request) {
 	v := p.anonymous(w, r)
 	form, err := readForm(w, r)
 	if err == nil {
-		err = p.Service.SignOut(r.Context(), cookieOf(r, sessionCookie))
+		err = p.Service.SignOut(r.Context(), p.cookies.Get(r, sessionCookie))
 	}
 	if err != nil {
 		p.fail(w, r, v, err)

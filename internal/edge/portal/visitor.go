@@ -53,7 +53,7 @@ func (v visitor) brand() string {
 // visitor finds out who is at the browser. A session that is over is nobody's; any other failure is an error.
 func (p *portal) visitor(w http.ResponseWriter, r *http.Request) (visitor, error) {
 	var v visitor
-	actor, err := p.Service.HolderOf(r.Context(), cookieOf(r, sessionCookie))
+	actor, err := p.Service.HolderOf(r.Context(), p.cookies.Get(r, sessionCookie))
 	switch {
 	case err == nil:
 		v.actor = actor
@@ -103,7 +103,7 @@ func (p *portal) holder(next func(http.ResponseWriter, *http.Request, visitor)) 
 			next(w, r, v)
 			return
 		}
-		if r.Method == http.MethodGet && cookieOf(r, sessionCookie) == "" {
+		if r.Method == http.MethodGet && p.cookies.Get(r, sessionCookie) == "" {
 			target := home
 			if id := r.PathValue("verification"); id != "" {
 				target = verificationURL(id)
@@ -144,24 +144,13 @@ func (p *portal) frame(v visitor, r *http.Request, title string) web.Page {
 // render answers with a page and logs when that failed.
 func (p *portal) render(w http.ResponseWriter, r *http.Request, status int, page web.Page, body templ.Component) {
 	if err := web.Render(w, r, status, page, body); err != nil {
-		p.Log.Error("a page could not be rendered", "route", r.Pattern, "error", err)
+		p.Log.Error("a page could not be rendered", "route", r.Pattern, "sort", web.ErrorSort(err))
 	}
 }
 
-func cookieOf(r *http.Request, name string) string {
-	cookie, err := r.Cookie(name)
-	if err != nil {
-		return ""
-	}
-	return cookie.Value
-}
-
-// setCookie keeps a secret in the browser, out of the reach of scripts and of other sites' forms. A lifetime of zero means until the
-// browser is closed; a negative one removes it.
+// setCookie keeps a secret in the browser. A lifetime of zero means until the browser is closed; a negative one removes it.
 func (p *portal) setCookie(w http.ResponseWriter, name, value string, lifetime time.Duration) {
-	http.SetCookie(w, &http.Cookie{
-		Name: name, Value: value, Path: root, MaxAge: int(lifetime.Seconds()), HttpOnly: true, Secure: p.SecureCookies, SameSite: http.SameSiteLaxMode,
-	})
+	p.cookies.Set(w, name, value, int(lifetime.Seconds()))
 }
 
 func (p *portal) forget(w http.ResponseWriter, name string) { p.setCookie(w, name, "", -time.Second) }
