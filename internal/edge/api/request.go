@@ -165,7 +165,7 @@ func (e *edge) prepare(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	if known.pattern == "unmatched" || known.route.maxBody == 0 {
 		return nil
 	}
-	if pan.Find(r.Header.Get(headerIdempotencyKey)) {
+	if pan.FindInIdentifier(r.Header.Get(headerIdempotencyKey)) {
 		return panNotAccepted(headerIdempotencyKey)
 	}
 	if refused := checkContentType(r, known.route); refused != nil {
