@@ -9,6 +9,7 @@ import (
 
 	"github.com/probity/probity/internal/domain/access"
 	"github.com/probity/probity/internal/domain/casework"
+	"github.com/probity/probity/internal/standard/problem"
 )
 
 // colleague is invited and joins.
@@ -109,11 +110,13 @@ func TestOneTimeLinksOpenOnceAndTheFirstOnTheMachineItselfOnly(t *testing.T) {
 	w.must(err)
 	path := strings.TrimPrefix(link, "http://localhost:8080")
 	for name, change := range map[string]func(*http.Request){
-		"from another machine":                     func(r *http.Request) { r.RemoteAddr = "203.0.113.9:1234" },
-		"under another name":                       func(r *http.Request) { r.Host = "kyc.example.com" },
-		"under a name that resolves to this":       func(r *http.Request) { r.Host = "localhost.evil.example" },
-		"through a proxy on the machine":           func(r *http.Request) { r.Header.Set("X-Forwarded-For", "203.0.113.9") },
-		"through a proxy that speaks the standard": func(r *http.Request) { r.Header.Set("Forwarded", "for=203.0.113.9") },
+		"from another machine":                        func(r *http.Request) { r.RemoteAddr = "203.0.113.9:1234" },
+		"under another name":                          func(r *http.Request) { r.Host = "kyc.example.com" },
+		"under a name that resolves to this":          func(r *http.Request) { r.Host = "localhost.evil.example" },
+		"through a proxy on the machine":              func(r *http.Request) { r.Header.Set("X-Forwarded-For", "203.0.113.9") },
+		"through a proxy that says nothing of itself": func(r *http.Request) { r.Header.Set("Referer", "https://kyc.example.com/") },
+		"from a page elsewhere":                       func(r *http.Request) { r.Header.Set("Origin", "https://kyc.example.com") },
+		"through a proxy that speaks the standard":    func(r *http.Request) { r.Header.Set("Forwarded", "for=203.0.113.9") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			request := httptest.NewRequest(http.MethodGet, "http://localhost:8080"+path, http.NoBody)
@@ -234,4 +237,43 @@ func TestAReviewerHasNoStaffPage(t *testing.T) {
 		t.Error("a reviewer is shown the way to the staff page")
 	}
 	w.says(ana.send("/console/staff", url.Values{"email": {"ben@harbour.example"}, "role": {"reviewer"}}), "has joined already")
+}
+
+func TestSigningInAgainEndsTheSessionBefore(t *testing.T) {
+	w := newWorld(t)
+	ana := w.administrator("Ana Ruiz", "ana@harbour.example")
+	address, err := url.Parse(w.server.URL + "/console/")
+	w.must(err)
+	before := ana.client.Jar.Cookies(address)[0].Value
+	ana.send("/console/sign-in", url.Values{"email": {"ana@harbour.example"}, "passphrase": {passphrase}})
+	if after := ana.client.Jar.Cookies(address)[0].Value; after == before {
+		t.Error("the browser kept its session")
+	}
+	if _, _, err := w.s.StaffOf(t.Context(), before); !problem.Is(err, problem.Unauthenticated) {
+		t.Errorf("got %v, want that the session before is over", err)
+	}
+}
+
+func TestOneClientCannotGuessPassphrasesOfEverybody(t *testing.T) {
+	w := newWorld(t)
+	guess := func(client string) int {
+		form := url.Values{"email": {"nobody@harbour.example"}, "passphrase": {strings.Repeat("x", 300)}} // too long to be hashed
+		r := httptest.NewRequest(http.MethodPost, "http://kyc.example.com/console/sign-in", strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.RemoteAddr = client + ":50000"
+		answer := httptest.NewRecorder()
+		w.handler.ServeHTTP(answer, r)
+		return answer.Code
+	}
+	for range 30 {
+		if got := guess("198.51.100.7"); got != http.StatusUnauthorized {
+			t.Fatalf("got %d, want to be refused", got)
+		}
+	}
+	if got := guess("198.51.100.7"); got != http.StatusTooManyRequests {
+		t.Errorf("got %d, want to be told to wait", got)
+	}
+	if got := guess("198.51.100.8"); got != http.StatusUnauthorized {
+		t.Errorf("got %d for another client, want an answer", got)
+	}
 }

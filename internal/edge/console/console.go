@@ -13,6 +13,7 @@ import (
 	"github.com/probity/probity/internal/domain/policy"
 	"github.com/probity/probity/internal/edge/web"
 	"github.com/probity/probity/internal/service"
+	"github.com/probity/probity/internal/standard/problem"
 )
 
 // Config is what the console is made of.
@@ -25,7 +26,12 @@ type Config struct {
 	SecureCookies bool
 }
 
-type server struct{ Config }
+type server struct {
+	Config
+	cookies web.SecretCookies
+	// tries bounds the slow hashes that one client can have computed, and its guesses at passphrases and links.
+	tries *web.Throttle
+}
 
 // visit is one request of a signed-in member of staff.
 type visit struct {
@@ -40,13 +46,16 @@ type visit struct {
 
 // Handler returns the console; mount it at "/console/". It needs the kit's assets at "/assets/".
 func Handler(c Config) http.Handler {
-	s := &server{Config: c}
+	s := &server{
+		Config: c, cookies: web.SecretCookies{Secure: c.SecureCookies, Path: "/console"},
+		tries: web.NewThrottle(30, 20*time.Second, c.Service.Clock.Wall),
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /console/sign-in", s.showSignIn)
-	mux.HandleFunc("POST /console/sign-in", s.signIn)
+	mux.HandleFunc("POST /console/sign-in", s.atMost(s.signIn))
 	mux.HandleFunc("POST /console/sign-out", s.signOut)
-	mux.HandleFunc("GET /console/join", s.showJoin)
-	mux.HandleFunc("POST /console/join", s.join)
+	mux.HandleFunc("GET /console/join", s.atMost(s.showJoin))
+	mux.HandleFunc("POST /console/join", s.atMost(s.join))
 	for pattern, page := range map[string]func(*visit) error{
 		"GET /console/{$}":                             showQueue,
 		"GET /console/next":                            takeNext,
@@ -76,7 +85,25 @@ func Handler(c Config) http.Handler {
 	} {
 		mux.HandleFunc(pattern, s.staff(page))
 	}
-	return web.SecurityHeaders(web.RefuseCrossOrigin(mux))
+	return web.SecurityHeaders(web.Recovered(web.RefuseCrossOrigin(mux), s.panicked))
+}
+
+// atMost lets a client through as often as the throttle allows.
+func (s *server) atMost(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if s.tries.Allow(r) {
+			next(w, r)
+			return
+		}
+		w.Header().Set("Retry-After", "60")
+		s.refusePlain(w, r, problem.New(problem.TooMany, "too_many_tries", "there were too many tries from your network; wait a minute and try again"))
+	}
+}
+
+// panicked answers a request that ran into a mistake of ours.
+func (s *server) panicked(w http.ResponseWriter, r *http.Request) {
+	s.Log.Error("the console panicked", "route", r.Pattern)
+	http.Error(w, "something went wrong on our side; please try again", http.StatusInternalServerError)
 }
 
 // staff lets signed-in staff through to the page and sends everyone else to sign in. An error of the page becomes a page of its own.
@@ -94,7 +121,7 @@ func (s *server) staff(page func(*visit) error) http.HandlerFunc {
 }
 
 func (s *server) visitor(w http.ResponseWriter, r *http.Request) (*visit, error) {
-	actor, member, err := s.Service.StaffOf(r.Context(), sessionToken(r))
+	actor, member, err := s.Service.StaffOf(r.Context(), s.cookies.Get(r, sessionCookie))
 	if err != nil {
 		return nil, err
 	}

@@ -385,7 +385,7 @@ func undeliveredPage(v *visit, lines []undeliveredLine, next string) templ.Compo
 			templ_7745c5c3_Var13 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = web.PageHeader("Undelivered notices", "Their mail bounced and nobody opened the Internal Message. No due date runs; reach the holder another way, or have the platform correct the address.", nil).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = web.PageHeader("Undelivered notices", "Their mail bounced, or a day has passed without a sign that they arrived, and nobody opened the Internal Message. No due date runs; reach the holder another way, or have the platform correct the address.", nil).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -116,7 +116,7 @@ func (v *visit) leave(target, flash string) error {
 func (v *visit) refuse(err error) {
 	status, title, text := explain(err)
 	if status == http.StatusInternalServerError {
-		v.s.Log.Error("console request failed", "route", v.r.Pattern, "category", "internal")
+		v.s.Log.Error("console request failed", "route", v.r.Pattern, "sort", web.ErrorSort(err))
 	}
 	if shown := v.show(status, title, "", refusal(title, text)); shown != nil {
 		http.Error(v.w, "this page could not be shown; please try again", http.StatusInternalServerError)

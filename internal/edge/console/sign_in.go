@@ -17,22 +17,16 @@ import (
 
 const sessionCookie = "probity_console"
 
-func sessionToken(r *http.Request) string {
-	cookie, err := r.Cookie(sessionCookie)
-	if err != nil {
-		return ""
+// begin keeps the session in the browser until it is closed, and ends the one that the browser had; the service ends it earlier. Lax, so
+// that a link to a case in a chat works; what changes something is refused across sites besides.
+func (s *server) begin(w http.ResponseWriter, r *http.Request, token string) {
+	if old := s.cookies.Get(r, sessionCookie); old != "" {
+		if err := s.Service.SignOut(r.Context(), old); err != nil {
+			// The new session stands; the old one ends by its own time.
+			s.Log.Warn("a replaced session could not be ended", "sort", web.ErrorSort(err))
+		}
 	}
-	return cookie.Value
-}
-
-// setSession keeps the session in the browser until it is closed; the service ends it earlier. Lax, so that a link to a case in a chat
-// works; what changes something is refused across sites besides.
-func (s *server) setSession(w http.ResponseWriter, token string) {
-	cookie := &http.Cookie{Name: sessionCookie, Value: token, Path: "/console", HttpOnly: true, Secure: s.SecureCookies, SameSite: http.SameSiteLaxMode}
-	if token == "" {
-		cookie.MaxAge = -1
-	}
-	http.SetCookie(w, cookie)
+	s.cookies.Set(w, sessionCookie, token, 0)
 }
 
 // ownPath returns the address when it is one of the console's own, else the queue.
@@ -49,7 +43,7 @@ func ownPath(target string) string {
 func (s *server) sendToSignIn(w http.ResponseWriter, r *http.Request, err error) {
 	if !problem.Is(err, problem.Unauthenticated) {
 		status, title, text := explain(err)
-		s.Log.Error("console session not checked", "category", "internal")
+		s.Log.Error("console session not checked", "sort", web.ErrorSort(err))
 		s.plain(w, r, status, title, refusal(title, text))
 		return
 	}
@@ -114,34 +108,42 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
 		s.refusePlain(w, r, err)
 		return
 	}
-	s.setSession(w, token)
+	s.begin(w, r, token)
 	http.Redirect(w, r, next, http.StatusSeeOther)
 }
 
 func (s *server) refusePlain(w http.ResponseWriter, r *http.Request, err error) {
 	status, title, text := explain(err)
 	if status == http.StatusInternalServerError {
-		s.Log.Error("console request failed", "route", r.Pattern, "category", "internal")
+		s.Log.Error("console request failed", "route", r.Pattern, "sort", web.ErrorSort(err))
 	}
 	s.plain(w, r, status, title, refusal(title, text))
 }
 
 func (s *server) signOut(w http.ResponseWriter, r *http.Request) {
-	if token := sessionToken(r); token != "" {
+	if token := s.cookies.Get(r, sessionCookie); token != "" {
 		if err := s.Service.SignOut(r.Context(), token); err != nil && problem.As(err) == nil {
 			s.refusePlain(w, r, err)
 			return
 		}
 	}
-	s.setSession(w, "")
+	s.cookies.Set(w, sessionCookie, "", -1)
 	http.Redirect(w, r, "/console/sign-in?out", http.StatusSeeOther)
 }
 
 // local reports whether the browser runs on this very machine: the connection comes from a loopback address, the address bar says so
-// too (a foreign page that resolves its own name to 127.0.0.1 does not), and no proxy stands in between.
+// too (a foreign page that resolves its own name to 127.0.0.1 does not), and no proxy stands in between. A proxy that tells nothing of
+// itself and writes its own Host is found out by what the browser says of the page that a form was on.
 func local(r *http.Request) bool {
-	for _, header := range []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via"} {
+	for _, header := range []string{
+		"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Server", "X-Real-Ip", "Forwarded", "Via", "Cf-Connecting-Ip", "True-Client-Ip",
+	} {
 		if r.Header.Get(header) != "" {
+			return false
+		}
+	}
+	for _, header := range []string{"Origin", "Referer"} {
+		if page, err := url.Parse(r.Header.Get(header)); err != nil || page.Host != "" && !isLocalHost(page.Host) {
 			return false
 		}
 	}
@@ -149,7 +151,11 @@ func local(r *http.Request) bool {
 	if err != nil || !remote.Addr().Unmap().IsLoopback() {
 		return false
 	}
-	host := r.Host
+	return isLocalHost(r.Host)
+}
+
+// isLocalHost reports whether a host, with or without a port, is this machine's name for itself.
+func isLocalHost(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
@@ -193,7 +199,7 @@ func (s *server) join(w http.ResponseWriter, r *http.Request) {
 	})
 	switch {
 	case err == nil:
-		s.setSession(w, session)
+		s.begin(w, r, session)
 		web.SetFlash(w, flashPath, "welcome")
 		http.Redirect(w, r, "/console/", http.StatusSeeOther)
 	case problem.Is(err, problem.Gone) || problem.Is(err, problem.NotFound):

@@ -121,10 +121,14 @@ func ticketTable(v *visit, lines []ticketLine, shown string) web.TableProps {
 }
 
 func undeliveredTable(v *visit, lines []undeliveredLine) web.TableProps {
-	props := web.TableProps{Caption: "Undelivered notices", Empty: "Every notice has arrived.", Columns: []web.Column{{Label: "Bounced"}, {Label: "Account"}, {Label: "Notice"}, {Label: "E-mail"}, {Label: "Phone"}}}
+	props := web.TableProps{Caption: "Undelivered notices", Empty: "Every notice has arrived.", Columns: []web.Column{{Label: "Sent"}, {Label: "Account"}, {Label: "Notice"}, {Label: "E-mail"}, {Label: "Phone"}}}
 	for _, line := range lines {
+		sent := web.Cell{Text: v.short(line.notice.CreatedAt), Note: "nothing heard"}
+		if !line.notice.BouncedAt.IsZero() {
+			sent.Note = "bounced"
+		}
 		props.Rows = append(props.Rows, []web.Cell{
-			{Text: v.short(line.notice.BouncedAt)}, {Text: line.account.Profile.Name, URL: "/console/verifications/" + line.notice.VerificationID},
+			sent, {Text: line.account.Profile.Name, URL: "/console/verifications/" + line.notice.VerificationID},
 			{Text: noticeName(line.notice.Kind)}, {Text: line.account.Profile.Email}, {Text: line.account.Profile.Phone},
 		})
 	}
