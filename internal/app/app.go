@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -64,6 +65,9 @@ func Open(ctx context.Context, c Config) (*App, error) {
 	if c.DataDir == "" || c.BaseURL == "" || c.Clock == nil || c.Log == nil {
 		return nil, errors.New("app: data directory, base URL, clock and log are required")
 	}
+	if err := checkBaseURL(c.BaseURL); err != nil {
+		return nil, err
+	}
 	if _, err := os.Stat(c.DataDir); errors.Is(err, os.ErrNotExist) && !c.CreateDataKey {
 		return nil, fmt.Errorf("there is no installation in %s; check --data, or make one with --create", c.DataDir)
 	}
@@ -83,6 +87,16 @@ func Open(ctx context.Context, c Config) (*App, error) {
 		return nil, err
 	}
 	return a, nil
+}
+
+// checkBaseURL refuses what links in mails could not be made of: it would show when the first payment is rejected.
+func checkBaseURL(text string) error {
+	base, err := url.Parse(text)
+	if err != nil || (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" || base.User != nil || base.Path != "" ||
+		base.RawQuery != "" || base.Fragment != "" {
+		return errors.New("the base URL must be http:// or https:// and a host, with nothing behind it, such as https://kyc.example.com")
+	}
+	return nil
 }
 
 func (a *App) open(ctx context.Context) error {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,6 +78,21 @@ func TestWithoutItsKeyFileAnInstallationDoesNotStart(t *testing.T) {
 	open(t, config(directory))
 }
 
+func TestOverTLSBrowsersAreToldToStayThere(t *testing.T) {
+	for base, want := range map[string]string{"https://kyc.example.com": "max-age=63072000", "http://localhost:8080": ""} {
+		c := config(t.TempDir())
+		c.BaseURL = base
+		handler := open(t, c).Handler()
+		for _, path := range []string{"/kyc/", "/console/", "/v1/accounts", "/assets/base.css"} {
+			answer := httptest.NewRecorder()
+			handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, http.NoBody))
+			if got := answer.Header().Get("Strict-Transport-Security"); got != want {
+				t.Errorf("%s%s: got %q, want %q", base, path, got, want)
+			}
+		}
+	}
+}
+
 func TestWhatDoesNotOpen(t *testing.T) {
 	used := t.TempDir()
 	serving := config(used)
@@ -91,6 +108,8 @@ func TestWhatDoesNotOpen(t *testing.T) {
 		}, "there is no installation in"},
 		{"a directory that another process serves", func(c *Config) { *c = serving }, "in use"},
 		{"a policy that cannot be read", func(c *Config) { c.PolicyFile = filepath.Join(used, "none.yaml") }, "read the payment policy"},
+		{"a base URL without its scheme", func(c *Config) { c.BaseURL = "kyc.example.com" }, "https://kyc.example.com"},
+		{"a base URL with a path", func(c *Config) { c.BaseURL = "https://example.com/kyc" }, "nothing behind it"},
 		{"no base URL", func(c *Config) { c.BaseURL = "" }, "required"},
 		{"a mail server without a name", func(c *Config) { c.Mail.Host = "" }, "mail"},
 		{"a database of another sort", func(c *Config) { c.Database = "mysql://localhost" }, "postgres://"},

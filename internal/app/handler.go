@@ -39,5 +39,17 @@ func (a *App) Handler() http.Handler {
 	if _, taken := a.extra["/{$}"]; !taken {
 		mux.Handle("/{$}", http.RedirectHandler("/kyc/", http.StatusSeeOther))
 	}
+	if secure {
+		return onlyOverTLS(mux)
+	}
 	return mux
+}
+
+// onlyOverTLS tells browsers never to come back without TLS (RFC 6797): the first request of a later visit could be read and answered by
+// others on the way. Other hosts of the domain are not ours to decide for.
+func onlyOverTLS(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Strict-Transport-Security", "max-age=63072000")
+		next.ServeHTTP(w, r)
+	})
 }
