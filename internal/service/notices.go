@@ -66,7 +66,7 @@ func (s *Service) renderInput(tx *store.Tx, v verification.Verification, kind no
 	in := notice.RenderInput{
 		Kind: kind, Locale: a.Locale, Brand: view.Tenant.Name, BrandColor: view.Tenant.BrandColor, SupportEmail: view.Tenant.SupportEmail,
 		KeepSuspendedDays: policy.Current(v.OpenedAt).KeepSuspended,
-		HolderName:        a.Name, Link: s.verificationURL(v.ID), NoticeCode: v.NoticeCode, QueryCode: v.QueryCode, Zone: view.Zone,
+		HolderName:        a.Name, Link: s.linkInMail(v.ID, a.Locale), NoticeCode: v.NoticeCode, QueryCode: v.QueryCode, Zone: view.Zone,
 	}
 	if view.Method.ID != "" {
 		in.MethodLabel = view.Method.Label()
@@ -121,6 +121,16 @@ func overtaken(n notice.Notice, v verification.Verification, e enforcement.Enfor
 		return false
 	}
 	return false
+}
+
+// linkInMail is the page of the verification in the language of the mail: before its reader has signed in, the page knows of them only
+// what their browser says.
+func (s *Service) linkInMail(verificationID, locale string) string {
+	link := s.verificationURL(verificationID)
+	if language := notice.Language(locale); language != notice.English {
+		link += "?lang=" + language
+	}
+	return link
 }
 
 // sendNotice mails a notice: load, send outside any transaction, record the result. The Message-ID is the notice's, so that a mail
