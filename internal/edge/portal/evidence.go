@@ -223,6 +223,11 @@ func (p *portal) serveAttachment(w http.ResponseWriter, r *http.Request, v visit
 		p.showMissing(w, r, v)
 		return
 	}
+	end, err := p.views.wait(r.Context(), v.actor.ID)
+	if err != nil {
+		return // whoever asked has gone
+	}
+	defer end()
 	evidence, plain, err := p.Service.Attachment(r.Context(), v.actor, evidenceID)
 	if err != nil {
 		p.fail(w, r, v, err)

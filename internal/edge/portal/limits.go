@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"context"
 	"net/http"
 	"sync"
 
@@ -20,30 +21,64 @@ func (p *portal) atMost(throttle *web.Throttle, next http.HandlerFunc) http.Hand
 	}
 }
 
-// inFlight counts what the accounts are sending at this moment. The zero value is ready to use.
+// inFlight bounds what each account has on its way at once. It is safe for concurrent use.
 type inFlight struct {
+	limit  int
 	mutex  sync.Mutex
-	counts map[string]int // by account
+	places map[string]*places // by account
 }
 
-// begin takes a place for the account, and says whether there was one; end gives it back.
-func (f *inFlight) begin(accountID string) (end func(), ok bool) {
+// places are those of one account.
+type places struct {
+	taken chan struct{} // as many as are taken
+	users int           // who have one or wait for one
+}
+
+func (f *inFlight) of(accountID string) *places {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
-	if f.counts[accountID] >= maxUploads {
+	if f.places == nil {
+		f.places = map[string]*places{}
+	}
+	p := f.places[accountID]
+	if p == nil {
+		p = &places{taken: make(chan struct{}, f.limit)}
+		f.places[accountID] = p
+	}
+	p.users++
+	return p
+}
+
+func (f *inFlight) leave(accountID string, p *places) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	if p.users--; p.users == 0 {
+		delete(f.places, accountID)
+	}
+}
+
+// begin takes a place for the account if one is free, and says whether; end gives it back.
+func (f *inFlight) begin(accountID string) (end func(), free bool) {
+	p := f.of(accountID)
+	select {
+	case p.taken <- struct{}{}:
+		return func() { <-p.taken; f.leave(accountID, p) }, true
+	default:
+		f.leave(accountID, p)
 		return nil, false
 	}
-	if f.counts == nil {
-		f.counts = map[string]int{}
+}
+
+// wait takes a place for the account when one is free. Its error is that of ctx.
+func (f *inFlight) wait(ctx context.Context, accountID string) (end func(), err error) {
+	p := f.of(accountID)
+	select {
+	case p.taken <- struct{}{}:
+		return func() { <-p.taken; f.leave(accountID, p) }, nil
+	case <-ctx.Done():
+		f.leave(accountID, p)
+		return nil, ctx.Err()
 	}
-	f.counts[accountID]++
-	return func() {
-		f.mutex.Lock()
-		defer f.mutex.Unlock()
-		if f.counts[accountID]--; f.counts[accountID] == 0 {
-			delete(f.counts, accountID)
-		}
-	}, true
 }
 
 func tooManyUploads() error {

@@ -44,8 +44,11 @@ type Config struct {
 	SecureCookies bool
 }
 
-// maxUploads is how many attachments of one account may be on their way at once. Each is held in memory until it was read.
-const maxUploads = 3
+// Attachments are held in memory while they are on their way, however slow that is, so an account has a few on their way at once.
+const (
+	maxUploads = 3
+	maxViews   = 4
+)
 
 type portal struct {
 	Config
@@ -53,7 +56,8 @@ type portal struct {
 	// asks bounds the mails that one client can have sent to others' addresses, tries its guesses at codes and links.
 	asks    *web.Throttle
 	tries   *web.Throttle
-	uploads inFlight
+	uploads inFlight // refused over maxUploads
+	views   inFlight // wait for their turn over maxViews
 }
 
 // Handler returns the portal, to be mounted at /kyc and /kyc/. It brings its own security headers and refuses changes that come from
@@ -66,6 +70,7 @@ func Handler(config Config) http.Handler {
 	wall := config.Service.Clock.Wall
 	p := &portal{
 		Config: config, cookies: web.SecretCookies{Secure: config.SecureCookies, Path: root},
+		uploads: inFlight{limit: maxUploads}, views: inFlight{limit: maxViews},
 		asks: web.NewThrottle(30, 20*time.Second, wall), tries: web.NewThrottle(60, 10*time.Second, wall),
 	}
 	mux := http.NewServeMux()
