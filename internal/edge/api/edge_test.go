@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -27,6 +28,7 @@ func TestProbes(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.ok(200, probe("/healthz"))
+	w.Advance(2 * time.Second) // an answer is given again for a moment
 	out := w.ok(503, probe("/readyz"))
 	if out.text("status") != "unavailable" || !strings.Contains(out.body, "does not answer") || out.header.Get("Retry-After") == "" {
 		t.Errorf("got %v %s", out.header, out.body)

@@ -3,11 +3,34 @@ package api
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 )
 
 // readyWithin is how long the database may take to answer a probe.
 const readyWithin = 2 * time.Second
+
+// readyFor is how long an answer is given again. Anybody may ask, and asking takes the connection that writes.
+const readyFor = time.Second
+
+// readiness is the latest answer to a probe.
+type readiness struct {
+	mutex sync.Mutex
+	at    time.Time // wall time; zero before the first
+	found Health
+}
+
+// latest returns an answer that is not older than readyFor. Probes that come together share one look.
+func (r *readiness) latest(now func() time.Time, look func() Health) Health {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	// Of a clock that was set back, nothing is known.
+	if age := now().Sub(r.at); r.at.IsZero() || age < 0 || age >= readyFor {
+		r.found = look()
+		r.at = now()
+	}
+	return r.found
+}
 
 // Health is the answer of a probe.
 type Health struct {
@@ -27,10 +50,14 @@ func (e *edge) registerHealth() {
 	e.mount("GET /healthz", route{public: true}, func(w http.ResponseWriter, _ *http.Request) {
 		writeHealth(w, Health{Status: "ok"})
 	})
+	var known readiness
 	e.mount("GET /readyz", route{public: true}, func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), readyWithin)
-		defer cancel()
-		writeHealth(w, e.ready(ctx))
+		writeHealth(w, known.latest(e.Service.Clock.Wall, func() Health {
+			// Others wait for this answer too, so it does not end with the one who asked first.
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), readyWithin)
+			defer cancel()
+			return e.ready(ctx)
+		}))
 	})
 }
 
