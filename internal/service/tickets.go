@@ -11,6 +11,9 @@ import (
 	"github.com/probity/probity/internal/standard/querycode"
 )
 
+// maxOpenTickets is how many tickets of one account can wait for an answer, so that nobody buries those of others.
+const maxOpenTickets = 20
+
 // OpenTicket is what an account holder, or the tenant for them, tells support.
 func (s *Service) OpenTicket(ctx context.Context, actor access.Actor, t casework.Ticket) (casework.Ticket, error) {
 	if err := actor.RequireAccount(access.ManageTickets, t.AccountID); err != nil {
@@ -24,8 +27,15 @@ func (s *Service) OpenTicket(ctx context.Context, actor access.Actor, t casework
 		t.QueryCode = canonical
 	}
 	err := s.write(ctx, func(_ context.Context, tx *store.Tx) error {
-		if _, err := tx.Account(actor.TenantID, t.AccountID); err != nil {
+		if err := tx.LockAccount(actor.TenantID, t.AccountID); err != nil {
 			return withField(err, "account_id")
+		}
+		open, _, err := tx.ListTickets(actor.TenantID, store.TicketFilter{AccountID: t.AccountID, Status: casework.TicketOpen}, store.Page{Limit: maxOpenTickets})
+		if err != nil {
+			return err
+		}
+		if len(open) >= maxOpenTickets {
+			return problem.New(problem.TooMany, "too_many_tickets", "20 tickets of this account wait for an answer; wait until support has answered some")
 		}
 		if t.QueryCode != "" {
 			v, err := tx.VerificationByQueryCode(actor.TenantID, t.QueryCode)

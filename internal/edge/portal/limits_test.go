@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/probity/probity/internal/domain/casework"
 	"github.com/probity/probity/internal/edge/portal"
 )
 
@@ -145,4 +146,16 @@ func TestOneAccountCannotFillTheMemory(t *testing.T) {
 	if got := upload(strings.NewReader("--b--\r\n"), "b").Code; got == http.StatusTooManyRequests {
 		t.Error("the places were not given back")
 	}
+}
+
+func TestATicketTooManyKeepsWhatWasWritten(t *testing.T) {
+	w := newWorld(t)
+	p := w.alma()
+	for range 20 {
+		_, err := w.Service.OpenTicket(t.Context(), p.actor, casework.Ticket{AccountID: p.account.ID, Message: "help"})
+		w.must(err)
+	}
+	g := w.guest()
+	g.signIn(p.account.Profile.Email)
+	g.post("/kyc/tickets", "message", "the page says the photo is blurred").wants(t, http.StatusTooManyRequests, "still waiting for an answer", "the photo is blurred")
 }

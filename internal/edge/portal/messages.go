@@ -114,9 +114,9 @@ func (p *portal) openTicket(w http.ResponseWriter, r *http.Request, v visitor) {
 		http.Redirect(w, r, "/kyc/tickets/"+opened.ID, http.StatusSeeOther)
 		return
 	}
-	if problem.Is(err, problem.Invalid) {
+	if problem.Is(err, problem.Invalid) || problem.Is(err, problem.TooMany) {
 		form.errors = fieldErrors(v.p, err)
-		p.renderTicketForm(w, r, http.StatusUnprocessableEntity, v, form)
+		p.renderTicketForm(w, r, statusOf(problem.As(err).Kind), v, form)
 		return
 	}
 	p.fail(w, r, v, err)
