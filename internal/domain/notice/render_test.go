@@ -396,3 +396,24 @@ func FuzzRenderKeepsValuesAsText(f *testing.F) {
 		}
 	})
 }
+
+func TestANameCarriesNoMessageOfItsOwn(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		told bool
+	}{
+		{"Lin Mei", true}, {"J. R. R. Tolkien", true}, {"Nordisk Handel A/S", true}, {"Müller & Söhne GmbH & Co. KG", true}, {"上海云帆科技有限公司", true},
+		{"win a prize at https://evil.example/now", false}, {"go to evil.example", false}, {"see www.evil", false}, {"write to me@evil.example", false},
+		{strings.Repeat("call this number ", 10), false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			code, err := RenderSignInCode(SignInCode{Locale: "en", Brand: "Cloud Harbour", HolderName: test.name, Code: "482913", ValidMinutes: 10})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Contains(code.Text, strings.TrimSpace(test.name)); got != test.told {
+				t.Errorf("got %t in the text, want %t:\n%s", got, test.told, code.Text)
+			}
+		})
+	}
+}

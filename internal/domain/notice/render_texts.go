@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf8"
 )
 
 // The languages that notices are written in.
@@ -78,7 +79,21 @@ func newWriter(locale string, values map[string]string) (*writer, error) {
 	for name, value := range values {
 		values[name] = clean(value)
 	}
+	if !fitToGreet(values["name"]) {
+		delete(values, "name")
+	}
 	return &writer{set: sets[Language(locale)], values: values}, nil
+}
+
+// maxGreeted is the longest name that a mail greets by, in characters.
+const maxGreeted = 100
+
+var addressLike = regexp.MustCompile(`(?i)://|www\.|@|[\p{L}\p{N}-]\.[\p{L}]{2,}(/|\b)`)
+
+// fitToGreet reports whether a name can stand in a mail. Whoever opens an account at a tenant chooses the name and the e-mail address:
+// with a name such as "win a prize at evil.example" the tenant's own mail would carry their message to anybody.
+func fitToGreet(name string) bool {
+	return utf8.RuneCountInString(name) <= maxGreeted && !addressLike.MatchString(name)
 }
 
 // say returns the text of the key with its placeholders filled. It fills in one pass, so a value can't smuggle in a placeholder.
