@@ -40,6 +40,27 @@ func (s *Service) ClaimJobs(ctx context.Context, limit int) ([]store.Job, error)
 	return s.Store.Claim(ctx, limit, jobLease)
 }
 
+// JobLane is a part of the queue with runners of its own, so that what hangs in one lane holds up nothing in another.
+type JobLane struct {
+	Kinds  store.KindFilter
+	AtOnce int // how many jobs of the lane a process runs at the same time
+}
+
+// JobLanes returns the lanes, which share out all kinds of job. Webhooks and commands go to addresses of tenants, which may take long to
+// answer, or not answer at all: neither may keep a sign-in code from its reader, or a resume command from a platform that answers.
+func JobLanes() []JobLane {
+	return []JobLane{
+		{Kinds: store.KindFilter{Names: []string{store.WebhookJob}}, AtOnce: 8},
+		{Kinds: store.KindFilter{Names: []string{JobSendCommand}}, AtOnce: 4},
+		{Kinds: store.KindFilter{Names: []string{store.WebhookJob, JobSendCommand}, Others: true}, AtOnce: 8},
+	}
+}
+
+// ClaimLane is ClaimJobs for one lane.
+func (s *Service) ClaimLane(ctx context.Context, lane JobLane, limit int) ([]store.Job, error) {
+	return s.Store.ClaimKinds(ctx, lane.Kinds, limit, jobLease)
+}
+
 // RunDueJobs runs due jobs one after another until none is left, and returns how many it ran.
 func (s *Service) RunDueJobs(ctx context.Context) (int, error) {
 	const batch = 16

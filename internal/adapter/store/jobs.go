@@ -83,17 +83,42 @@ func (tx *Tx) RetryJob(job Job, at time.Time, category string) error {
 		WHERE id = $3 AND lease = $4 AND lease <> '' AND state = 'pending'`, micros(at), category, job.ID, job.Lease)
 }
 
+// KindFilter chooses jobs by their kind. The zero value chooses none; Others turns it around.
+type KindFilter struct {
+	Names  []string
+	Others bool // every kind but the named ones
+}
+
 // Claim takes up to limit due jobs, earliest first, for the duration of a lease in wall time. Until then nobody else gets them.
 func (s *Store) Claim(ctx context.Context, limit int, lease time.Duration) ([]Job, error) {
+	return s.ClaimKinds(ctx, KindFilter{Others: true}, limit, lease)
+}
+
+// ClaimKinds is Claim for some kinds of job only.
+func (s *Store) ClaimKinds(ctx context.Context, kinds KindFilter, limit int, lease time.Duration) ([]Job, error) {
+	if len(kinds.Names) == 0 && !kinds.Others {
+		return nil, nil
+	}
 	var claimed []Job
 	err := s.Write(ctx, func(_ context.Context, tx *Tx) error {
 		wall := stored(s.config.Wall())
+		args := []any{micros(tx.now), micros(wall), limit, id.New(id.Job, wall), micros(wall.Add(lease))}
+		chosen := ""
+		if len(kinds.Names) > 0 {
+			chosen = " AND kind IN (" + placeholders(len(args)+1, len(kinds.Names)) + ")"
+			if kinds.Others {
+				chosen = " AND kind NOT IN (" + placeholders(len(args)+1, len(kinds.Names)) + ")"
+			}
+			for _, name := range kinds.Names {
+				args = append(args, name)
+			}
+		}
 		// Materialized, because PostgreSQL could otherwise run the inner query, and take rows, more than once.
-		query := `WITH due AS MATERIALIZED (SELECT id FROM jobs WHERE state = 'pending' AND due_at <= $1 AND leased_until <= $2
+		query := `WITH due AS MATERIALIZED (SELECT id FROM jobs WHERE state = 'pending' AND due_at <= $1 AND leased_until <= $2` + chosen + `
 				ORDER BY due_at, id LIMIT $3` + s.dialect.skipLocked() + `)
 			UPDATE jobs SET lease = $4, leased_until = $5, attempts = attempts + 1 WHERE id IN (SELECT id FROM due)
 			RETURNING ` + jobColumns
-		jobs, err := all(tx, scanJob, query, micros(tx.now), micros(wall), limit, id.New(id.Job, wall), micros(wall.Add(lease)))
+		jobs, err := all(tx, scanJob, query, args...)
 		claimed = jobs
 		return err
 	})

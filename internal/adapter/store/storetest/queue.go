@@ -205,3 +205,27 @@ func jobKeys(w *world) {
 	pending, _ = w.countJobs()
 	w.same("jobs after one was canceled", pending, 3)
 }
+
+// claimKinds: each lane takes its own kinds, and together they take all.
+func claimKinds(w *world) {
+	tenant := w.tenant()
+	for _, kind := range []string{"mail", "webhook", "deadline", "command"} {
+		w.enqueue(store.Job{TenantID: tenant.ID, Kind: kind})
+	}
+	take := func(kinds store.KindFilter) []string {
+		w.Helper()
+		jobs, err := w.store.ClaimKinds(w.Context(), kinds, 10, time.Hour)
+		if err != nil {
+			w.Fatalf("claim: %v", err)
+		}
+		var taken []string
+		for _, job := range jobs {
+			taken = append(taken, job.Kind)
+		}
+		return taken
+	}
+	w.same("no kind", take(store.KindFilter{}), []string(nil))
+	w.same("one kind", take(store.KindFilter{Names: []string{"webhook"}}), []string{"webhook"})
+	w.same("all others", take(store.KindFilter{Names: []string{"webhook", "command"}, Others: true}), []string{"mail", "deadline"})
+	w.same("every kind", take(store.KindFilter{Others: true}), []string{"command"})
+}

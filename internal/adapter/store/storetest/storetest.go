@@ -50,6 +50,7 @@ func Run(t *testing.T, address func(testing.TB) string) {
 		{"webhook jobs go to the endpoints that want the type", fanOut},
 		{"a job is claimed once by concurrent workers, and again after its lease", claimOnce},
 		{"a job is due by business time, earliest first", jobsDue},
+		{"a lane claims jobs of its own kinds only", claimKinds},
 		{"a job ends in the transaction of its effect, or not at all", completeJob},
 		{"a job is retried, buried and counted", retryAndBury},
 		{"a pending job's key keeps others of its tenant away", jobKeys},
