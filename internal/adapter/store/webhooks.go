@@ -36,10 +36,12 @@ func (tx *Tx) Endpoints(tenantID string) ([]journal.Endpoint, error) {
 		"SELECT "+endpointColumns+" FROM webhook_endpoints WHERE tenant_id = $1 AND deleted_at IS NULL ORDER BY created_at, id", tenantID)
 }
 
-// SaveEndpoint disables or deletes an endpoint. A deleted one stays so.
+// SaveEndpoint disables or deletes an endpoint. A deleted one stays so, and one that is disabled is not disabled again: two deliveries
+// may learn at the same time that it is gone.
 func (tx *Tx) SaveEndpoint(actor access.Actor, e journal.Endpoint, drafts []journal.Draft) error {
-	err := tx.swap(`UPDATE webhook_endpoints SET disabled_at = $1, deleted_at = $2 WHERE tenant_id = $3 AND id = $4 AND deleted_at IS NULL`,
-		micros(e.DisabledAt), micros(e.DeletedAt), e.TenantID, e.ID)
+	err := tx.swap(`UPDATE webhook_endpoints SET disabled_at = $1, deleted_at = $2 WHERE tenant_id = $3 AND id = $4 AND deleted_at IS NULL
+		AND (disabled_at IS NULL OR $5)`,
+		micros(e.DisabledAt), micros(e.DeletedAt), e.TenantID, e.ID, !e.DeletedAt.IsZero())
 	if err != nil {
 		return err
 	}

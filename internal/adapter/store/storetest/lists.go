@@ -277,6 +277,12 @@ func fanOut(w *world) {
 			return tx.InsertEndpoint(of(e.TenantID), e, said(journal.WebhookEndpointMade, e.ID, ""))
 		})
 	}
+	again := off
+	again.DisabledAt = at(3)
+	err := w.try(func(tx *store.Tx) error {
+		return tx.SaveEndpoint(of(tenant.ID), again, said(journal.WebhookEndpointOff, off.ID, ""))
+	})
+	w.wantCode("disabling what is disabled", err, problem.Conflict, "changed_meanwhile")
 	gone.DeletedAt = at(3)
 	w.write(func(tx *store.Tx) error {
 		return tx.SaveEndpoint(of(tenant.ID), gone, said(journal.WebhookEndpointGone, gone.ID, ""))
