@@ -67,7 +67,10 @@ func (s *Service) Once(ctx context.Context, actor access.Actor, in IdempotentReq
 		return StoredAnswer{}, err
 	}
 	err = s.write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		var err error
+		err := tx.HoldIdempotency(actor.TenantID, in.Route, in.Key)
+		if err != nil {
+			return err
+		}
 		if answer, err = s.storedAnswer(tx, actor.TenantID, in); err != nil || answer.Replayed {
 			return err
 		}

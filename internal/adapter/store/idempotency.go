@@ -1,6 +1,8 @@
 package store
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"time"
 
 	"github.com/probity/probity/internal/standard/problem"
@@ -30,6 +32,24 @@ func scanIdempotency(r row) (IdempotencyRecord, error) {
 func (tx *Tx) FindIdempotency(tenantID, route, key string, wall time.Time) (IdempotencyRecord, bool, error) {
 	return maybe(tx, scanIdempotency, "SELECT "+idempotencyColumns+` FROM idempotency
 		WHERE tenant_id = $1 AND route = $2 AND key = $3 AND expires_at > $4`, tenantID, route, key, micros(wall))
+}
+
+// HoldIdempotency lets no other node work on a request with the key until the transaction ends; the conflict "idempotency_in_flight"
+// says that one does already. It comes first: otherwise the repetition would wait for what its first attempt is changing, and be
+// refused because of that. On SQLite there is one process, and one writer.
+func (tx *Tx) HoldIdempotency(tenantID, route, key string) error {
+	if tx.store.dialect != onPostgres {
+		return nil
+	}
+	sum := sha256.Sum256([]byte("idempotency\x00" + tenantID + "\x00" + route + "\x00" + key))
+	held, _, err := maybe(tx, func(r row) (held bool, err error) {
+		err = r.Scan(&held)
+		return held, err
+	}, "SELECT pg_try_advisory_xact_lock($1)", int64(binary.BigEndian.Uint64(sum[:8])))
+	if err == nil && !held {
+		return problem.New(problem.Conflict, "idempotency_in_flight", "a request with this idempotency key is being worked on; try again in a moment")
+	}
+	return err
 }
 
 // InsertIdempotency adds a record, in the place of one that has expired when it is made. The conflict "idempotency_key_taken" says that another request with

@@ -14,6 +14,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 )
 
@@ -88,13 +89,27 @@ func (s *Store) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) 
 		return err
 	}
 	var err error
-	for range maxTries {
+	for try := range maxTries {
 		err = s.once(ctx, true, fn)
-		if !s.dialect.retryable(err) {
+		if !s.dialect.retryable(err) || !giveWay(ctx, try) {
 			return err
 		}
 	}
 	return err
+}
+
+// giveWay waits a little, at random, longer after each try, and reports whether ctx goes on. Who was given up in a deadlock and came back
+// at once could take the row that the other is just being woken for, and both would be where they were.
+func giveWay(ctx context.Context, try int) bool {
+	const shortest = 10 * time.Millisecond
+	timer := time.NewTimer(shortest + rand.N(shortest<<try))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
 }
 
 // Read runs fn on one unchanging state of the records. Inside a Write or Read of the same context it joins that one.
