@@ -179,7 +179,7 @@ func (s *site) pay(w http.ResponseWriter, r *http.Request) {
 	var problems []web.FieldError
 	amount, err := parseAmount(form.Amount, c.Habit.Currency)
 	if err != nil {
-		problems = append(problems, web.FieldError{Field: "amount", Message: err.Error()})
+		problems = append(problems, web.FieldError{Field: "amount", Message: "Write an amount such as 42 or 42.50"})
 	}
 	from := c.Habit.Home
 	if form.Place != "home" {
@@ -209,7 +209,7 @@ func (s *site) pay(w http.ResponseWriter, r *http.Request) {
 
 var amountShape = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,3})?$`)
 
-var errAmount = errors.New("Write an amount such as 42 or 42.50")
+var errAmount = errors.New("not an amount such as 42 or 42.50")
 
 // parseAmount reads an amount in major units, "42" or "42.50", as minor units of the currency.
 func parseAmount(text, currency string) (int64, error) {

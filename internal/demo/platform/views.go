@@ -127,14 +127,6 @@ func (v customerView) payments() web.TableProps {
 	return table
 }
 
-func (v customerView) instances() web.TableProps {
-	table := web.TableProps{Caption: "Instances", Columns: []web.Column{{Label: "Instance"}, {Label: "Shape"}, {Label: "Region"}, {Label: "State"}}}
-	for _, i := range v.Customer.Instances {
-		table.Rows = append(table.Rows, []web.Cell{{Text: i.Name}, {Text: i.Shape}, {Text: i.Region}, {Body: web.Badge(string(i.State))}})
-	}
-	return table
-}
-
 func eventTable(rows []eventRow) web.TableProps {
 	table := web.TableProps{
 		Caption: "Events, newest first", Empty: "Nothing has happened yet.",

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -11,7 +12,7 @@ import (
 
 // from is a request of a client, through a proxy when something was forwarded.
 func from(t *web.Throttle, remote string, forwarded ...string) bool {
-	r := httptest.NewRequest("POST", "/kyc/sign-in", nil)
+	r := httptest.NewRequest(http.MethodPost, "/kyc/sign-in", nil)
 	r.RemoteAddr = remote
 	for _, one := range forwarded {
 		r.Header.Add("X-Forwarded-For", one)

@@ -17,7 +17,7 @@ func TestNew(t *testing.T) {
 	if Valid(Payment, first) {
 		t.Errorf("an identifier is valid under its own prefix only")
 	}
-	if New(Account, at) == New(Account, at) {
+	if again := New(Account, at); again == first {
 		t.Errorf("two identifiers of one millisecond are equal")
 	}
 }
