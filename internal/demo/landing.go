@@ -1,9 +1,7 @@
 package demo
 
 import (
-	"net"
 	"net/http"
-	"net/netip"
 	"sync"
 
 	"github.com/probity/probity/internal/demo/mailbox"
@@ -47,7 +45,7 @@ func (d *demo) landing() http.Handler {
 			d.Log.Error("the demo cannot tell whether somebody has joined the console")
 		}
 		if link := d.firstStart.Load(); err == nil && len(members) == 0 && link != nil {
-			view.Elsewhere = !fromHere(r)
+			view.Elsewhere = !web.FromThisMachine(r)
 			if !view.Elsewhere {
 				view.FirstStartLink = *link
 			}
@@ -57,16 +55,6 @@ func (d *demo) landing() http.Handler {
 			d.Log.Error("the landing page could not be shown")
 		}
 	}))
-}
-
-// fromHere reports whether the request comes from this machine.
-func fromHere(r *http.Request) bool {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return false
-	}
-	address, err := netip.ParseAddr(host)
-	return err == nil && address.IsLoopback()
 }
 
 // story is what to try first. The last step stays open: it is another way to go on.

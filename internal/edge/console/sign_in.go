@@ -1,9 +1,7 @@
 package console
 
 import (
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 
@@ -131,41 +129,9 @@ func (s *server) signOut(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/console/sign-in?out", http.StatusSeeOther)
 }
 
-// local reports whether the browser runs on this very machine: the connection comes from a loopback address, the address bar says so
-// too (a foreign page that resolves its own name to 127.0.0.1 does not), and no proxy stands in between. A proxy that tells nothing of
-// itself and writes its own Host is found out by what the browser says of the page that a form was on.
-func local(r *http.Request) bool {
-	for _, header := range []string{
-		"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Server", "X-Real-Ip", "Forwarded", "Via", "Cf-Connecting-Ip", "True-Client-Ip",
-	} {
-		if r.Header.Get(header) != "" {
-			return false
-		}
-	}
-	for _, header := range []string{"Origin", "Referer"} {
-		if page, err := url.Parse(r.Header.Get(header)); err != nil || page.Host != "" && !isLocalHost(page.Host) {
-			return false
-		}
-	}
-	remote, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil || !remote.Addr().Unmap().IsLoopback() {
-		return false
-	}
-	return isLocalHost(r.Host)
-}
-
-// isLocalHost reports whether a host, with or without a port, is this machine's name for itself.
-func isLocalHost(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.Trim(host, "[]")
-	return host == "localhost" || host == "127.0.0.1" || host == "::1"
-}
-
 func (s *server) showJoin(w http.ResponseWriter, r *http.Request) {
 	token := r.URL.Query().Get("token")
-	link, err := s.Service.LookAtLink(r.Context(), token, local(r))
+	link, err := s.Service.LookAtLink(r.Context(), token, web.FromThisMachine(r))
 	if err != nil {
 		s.refuseLink(w, r, err)
 		return
@@ -181,7 +147,7 @@ func (s *server) join(w http.ResponseWriter, r *http.Request) {
 	}
 	token := f.raw("token")
 	// The link is looked at first, so that only its bearer can make the machine compute a slow hash.
-	link, err := s.Service.LookAtLink(r.Context(), token, local(r))
+	link, err := s.Service.LookAtLink(r.Context(), token, web.FromThisMachine(r))
 	if err != nil {
 		s.refuseLink(w, r, err)
 		return
@@ -195,7 +161,7 @@ func (s *server) join(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_, session, err := s.Service.JoinStaff(r.Context(), service.Join{
-		Token: token, Local: local(r), Name: f.text("name"), Email: f.text("email"), Passphrase: f.raw("passphrase"),
+		Token: token, Local: web.FromThisMachine(r), Name: f.text("name"), Email: f.text("email"), Passphrase: f.raw("passphrase"),
 	})
 	switch {
 	case err == nil:
