@@ -15,7 +15,7 @@ failed=()
 for target in "${targets[@]}"; do
   read -r folder name <<<"$target"
   echo "== $folder $name for $fuzztime"
-  "$go" test -vet=off -run '^$' -fuzz "^$name\$" -fuzztime "$fuzztime" "$folder" || failed+=("$target")
+  "$go" test -vet=off -run '^$' -fuzz "^$name\$" -fuzztime "$fuzztime" -fuzzminimizetime 20x "$folder" || failed+=("$target")
 done
 if [[ ${#failed[@]} -gt 0 ]]; then
   printf 'fuzz: failed: %s\n' "${failed[@]}" >&2
