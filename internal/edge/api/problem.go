@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -232,7 +233,7 @@ func faultOf(d *huma.ErrorDetail) Fault {
 // matches reports whether a message of huma's was made from the pattern: the same text, or a beginning that stands for itself.
 func matches(pattern, message string) bool {
 	switch pattern {
-	case validation.MsgExpectedString, validation.MsgExpectedNumber:
+	case validation.MsgExpectedString, validation.MsgExpectedNumber, validation.MsgExpectedArray:
 		return message == pattern // others begin with it
 	}
 	return strings.HasPrefix(message, pattern)
@@ -258,6 +259,9 @@ func boundFault(field, message string) Fault {
 			code := bound.code
 			if name == "amount_minor" {
 				code = "amount_out_of_range" // the code that money itself gives
+			}
+			if number, err := strconv.ParseFloat(limit, 64); err == nil {
+				limit = strconv.FormatFloat(number, 'f', -1, 64) // huma writes 1e+15
 			}
 			return Fault{Code: code, Field: field, Detail: bound.before + limit + bound.after}
 		}

@@ -1,9 +1,14 @@
 package api_test
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -91,6 +96,10 @@ func TestBadBodies(t *testing.T) {
 		{"an endpoint in a private network", post("/v1/webhook_endpoints", `{"url":"https://10.0.0.1/x"}`), refusal{422, "url_not_accepted", "url"}},
 		{"an endpoint for a type that does not exist", post("/v1/webhook_endpoints", `{"url":"https://example.com/x","event_types":["x.y"]}`), refusal{422, "event_type_unknown", "event_types[0]"}},
 		{"a clock that goes back", post("/v1/demo/clock", `{"advance_seconds":-1}`), refusal{422, "advance_seconds_out_of_range", "advance_seconds"}},
+		{"a filter that is empty", get("/v1/accounts?external_id="), refusal{422, "empty_parameter", "external_id"}},
+		{"a filter twice", get("/v1/accounts?external_id=a&external_id=b"), refusal{422, "duplicate_parameter", "external_id"}},
+		{"a query that cannot be read", get("/v1/accounts?external_id=%zz"), refusal{400, "query_malformed", ""}},
+		{"a list with too many items", account(`,"address":{"lines":["1","2","3","4","5","6","7","8","9"]}`), refusal{422, "too_many", "address.lines"}},
 		{"a path that does not exist", get("/v1/users"), refusal{404, "not_found", ""}},
 		{"a path with a slash too many", get("/v1/accounts/"), refusal{404, "not_found", ""}},
 		{"a path that is not clean", get("/v1//accounts"), refusal{404, "not_found", ""}},
@@ -103,6 +112,49 @@ func TestBadBodies(t *testing.T) {
 	}
 	if strings.Contains(w.Log(), "Bo <") || strings.Contains(w.Log(), "1.2.3.4.5") {
 		t.Error("the log holds what was refused")
+	}
+}
+
+// A program that writes its whole body before it reads must see the refusal, and no broken connection.
+func TestWhoSendsFarTooMuchIsToldWhy(t *testing.T) {
+	w := newWorld(t)
+	_, _, verificationID := w.rejected()
+	server := httptest.NewServer(w.handler)
+	defer server.Close()
+	body, contentType := form(part{name: "requirement", content: []byte("payment_method")},
+		part{name: "file", fileName: "x.png", content: bytes.Repeat([]byte{0xff}, 40<<20)})
+	for name, c := range map[string]call{
+		"an attachment": {path: "/v1/verifications/" + verificationID + "/evidence", body: body, contentType: contentType},
+		"a JSON body":   {path: "/v1/accounts", body: strings.Repeat("x", 40<<20), contentType: "application/json"},
+		"another type":  {path: "/v1/accounts", body: strings.Repeat("x", 40<<20), contentType: "text/plain"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			connection, err := net.Dial("tcp", server.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = connection.Close() }()
+			if _, err := fmt.Fprintf(connection, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: bearer %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
+				c.path, w.Key, c.contentType, len(c.body), c.body); err != nil {
+				t.Fatalf("the connection broke while the body was sent: %v", err)
+			}
+			out, err := http.ReadResponse(bufio.NewReader(connection), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = out.Body.Close() }()
+			if out.StatusCode != http.StatusRequestEntityTooLarge && out.StatusCode != http.StatusUnsupportedMediaType {
+				t.Errorf("got status %d, want 413 or 415", out.StatusCode)
+			}
+		})
+	}
+}
+
+func TestTheLimitsInRefusalsAreWrittenOut(t *testing.T) {
+	w := newWorld(t)
+	out := w.refused(post("/v1/demo/clock", `{"advance_seconds":1000000000000}`), refusal{422, "advance_seconds_out_of_range", "advance_seconds"})
+	if got, want := out.text("detail"), "must be at most 34560000"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

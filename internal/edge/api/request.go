@@ -10,9 +10,12 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"mime"
 	"net/http"
+	"net/url"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -131,7 +134,11 @@ func (e *edge) answer(ctx context.Context, w http.ResponseWriter, r *http.Reques
 			out = e.problem(known, internalProblem())
 		}
 	}()
+	body := r.Body
 	if refused := e.prepare(ctx, w, r, known); refused != nil {
+		if known.actor.ID != "" && r.Header.Get("Expect") == "" {
+			readAway(body)
+		}
 		return e.problem(known, refused)
 	}
 	r = r.WithContext(ctx)
@@ -153,8 +160,8 @@ func (e *edge) prepare(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	if known.route.public {
 		return nil
 	}
-	secret, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !found {
+	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") { // RFC 9110 §11.1: a scheme has no case
 		secret = ""
 	}
 	actor, err := e.Service.AuthenticateKey(ctx, secret)
@@ -162,6 +169,9 @@ func (e *edge) prepare(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		return e.refusal(ctx, err)
 	}
 	known.actor = actor
+	if refused := checkQuery(r); refused != nil {
+		return refused
+	}
 	if known.pattern == "unmatched" || known.route.maxBody == 0 {
 		return nil
 	}
@@ -178,9 +188,35 @@ func (e *edge) prepare(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	return readJSON(r, known)
 }
 
+// readAway takes the rest of a body that was refused, within reason. Many programs read no answer before they have sent everything, and
+// would see a broken connection instead of why. Whoever sent Expect waits for the answer.
+func readAway(body io.Reader) {
+	_, _ = io.CopyN(io.Discard, body, 2*maxMultipart) // the answer is decided
+}
+
 func panNotAccepted(field string) *Problem {
 	return newProblem(http.StatusUnprocessableEntity, "pan_not_accepted",
 		"a full card number is not accepted anywhere; send at most the first six and last four digits").blame(field)
+}
+
+// checkQuery refuses what would be read as if it were not there: a list of everything is no answer to a filter that was written wrongly.
+// Whether a parameter exists is huma's to say.
+func checkQuery(r *http.Request) *Problem {
+	given, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return newProblem(http.StatusBadRequest, "query_malformed", "the query of the URL is not well-formed; encode its values")
+	}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		values := given[name]
+		if len(values) > 1 {
+			return newProblem(http.StatusUnprocessableEntity, "duplicate_parameter", "send each query parameter once").blame(hidden(name))
+		}
+		// The first page has no cursor, and programs write that in two ways.
+		if values[0] == "" && name != "cursor" && name != "limit" {
+			return newProblem(http.StatusUnprocessableEntity, "empty_parameter", "this query parameter is empty; give it a value, or leave it out").blame(hidden(name))
+		}
+	}
+	return nil
 }
 
 func checkContentType(r *http.Request, known route) *Problem {
