@@ -3,17 +3,17 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/probity/probity/internal/adapter/clock"
+	"github.com/probity/probity/internal/adapter/mail"
 	"github.com/probity/probity/internal/adapter/store"
 	"github.com/probity/probity/internal/adapter/vault"
 	"github.com/probity/probity/internal/app"
 	"github.com/probity/probity/internal/domain/risk"
+	"github.com/probity/probity/internal/service"
 )
 
 // doctorCommand looks at an installation without changing it.
@@ -35,10 +35,10 @@ func (c *doctorCommand) Run(ctx context.Context) error {
 	wrong := 0
 	for _, f := range []finding{
 		{"data directory", c.checkDirectory(), "make an installation with `probity serve --create …`, or name the right directory with --data"},
-		{"key file", c.checkKey(), "restore master.key from its backup; without it no attachment can be read"},
+		{"key file", c.checkKey(ctx), "restore master.key from its backup; without it no attachment can be read"},
 		{"database", c.checkDatabase(ctx), "check --database, and that the server runs and lets this user in; `probity migrate` updates an old schema"},
 		{"payment policy", c.checkPolicy(), "mend the policy at the line named; the running one is untouched"},
-		{"mail server", c.checkMail(ctx), "check --smtp-host and --smtp-port; without mail no notice is delivered and no deadline starts"},
+		{"mail server", c.checkMail(ctx), "check --smtp-host, --smtp-port, --smtp-tls and the sign-in; without mail no notice is delivered and no deadline starts"},
 	} {
 		if f.err == nil {
 			fmt.Printf("ok     %s\n", f.what)
@@ -67,20 +67,37 @@ func (c *doctorCommand) checkDirectory() error {
 	return nil
 }
 
-func (c *doctorCommand) checkKey() error {
-	_, err := vault.OpenKeyFile(filepath.Join(c.Data, "master.key"))
-	return err
+// checkKey also asks the database whether this is its key, when there is one to ask; that it answers is another check.
+func (c *doctorCommand) checkKey(ctx context.Context) error {
+	keys, err := vault.OpenKeyFile(filepath.Join(c.Data, "master.key"))
+	if err != nil {
+		return err
+	}
+	s, err := c.openStore(ctx)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = s.Close() }()
+	if current, latest, err := s.SchemaVersion(ctx); err != nil || current != latest {
+		return nil
+	}
+	return service.LookAtKeys(ctx, s, keys)
 }
 
-func (c *doctorCommand) checkDatabase(ctx context.Context) error {
+// openStore opens the database as it is.
+func (c *doctorCommand) openStore(ctx context.Context) (*store.Store, error) {
 	if c.Database == "" {
 		// Opening a missing SQLite file would make an empty one.
 		if _, err := os.Stat(filepath.Join(c.Data, "probity.db")); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	clock := clock.System()
-	s, err := store.Open(ctx, store.Config{DSN: app.DatabaseOf(app.Config{DataDir: c.Data, Database: c.Database}), Now: clock.Now, Wall: clock.Wall})
+	return store.Open(ctx, store.Config{DSN: app.DatabaseOf(app.Config{DataDir: c.Data, Database: c.Database}), Now: clock.Now, Wall: clock.Wall})
+}
+
+func (c *doctorCommand) checkDatabase(ctx context.Context) error {
+	s, err := c.openStore(ctx)
 	if err != nil {
 		return err
 	}
@@ -106,10 +123,14 @@ func (c *doctorCommand) checkPolicy() error {
 }
 
 func (c *doctorCommand) checkMail(ctx context.Context) error {
-	dialer := net.Dialer{Timeout: 5 * time.Second}
-	connection, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(c.SMTPHost, strconv.Itoa(c.SMTPPort)))
+	config := c.config()
+	if config.From == "" {
+		config.From = "probity@localhost.localdomain" // nothing is sent
+	}
+	config.Timeout = 10 * time.Second
+	sender, err := mail.NewSender(config)
 	if err != nil {
 		return err
 	}
-	return connection.Close()
+	return sender.Check(ctx)
 }

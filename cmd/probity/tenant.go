@@ -163,6 +163,9 @@ func oneTenant(ctx context.Context, a *app.App, tenantID string) (string, error)
 	if err != nil {
 		return "", err
 	}
+	if len(tenants) == 0 {
+		return "", errors.New("there is no tenant yet; make one with `probity tenant create NAME`")
+	}
 	if len(tenants) != 1 {
 		return "", errors.New("name the tenant with --tenant; `probity tenant list` shows them")
 	}

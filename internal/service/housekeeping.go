@@ -90,24 +90,41 @@ const settingKeyCheck = "key_check"
 // one that was lost or that another node has, attachments and secrets would become unreadable one by one. The first start leaves a mark
 // to tell by.
 func (s *Service) CheckKeys(ctx context.Context) error {
-	const purpose, text = "key check", "probity"
 	return s.write(ctx, func(_ context.Context, tx *store.Tx) error {
-		mark, found, err := tx.Setting(settingKeyCheck)
+		marked, err := checkMark(tx, s.Keys)
+		if err != nil || marked {
+			return err
+		}
+		mark, err := s.Keys.SealText("", keyCheckPurpose, keyCheckText)
 		if err != nil {
 			return err
 		}
-		if !found {
-			if mark, err = s.Keys.SealText("", purpose, text); err != nil {
-				return err
-			}
-			return tx.SaveSetting(settingKeyCheck, mark)
-		}
-		if opened, err := s.Keys.OpenText("", purpose, mark); err != nil || opened != text {
-			return problem.New(problem.Unavailable, "key_file_wrong",
-				"the key file (master.key) is not the one that this database's attachments and secrets are sealed with; put that one back, from a backup or from another node")
-		}
-		return nil
+		return tx.SaveSetting(settingKeyCheck, mark)
 	})
+}
+
+// LookAtKeys is CheckKeys for who only looks: it leaves no mark.
+func LookAtKeys(ctx context.Context, records *store.Store, keys Keys) error {
+	return records.Read(ctx, func(_ context.Context, tx *store.Tx) error {
+		_, err := checkMark(tx, keys)
+		return err
+	})
+}
+
+// What the mark says.
+const keyCheckPurpose, keyCheckText = "key check", "probity"
+
+// checkMark reports whether there is a mark, and refuses keys that do not open it.
+func checkMark(tx *store.Tx, keys Keys) (marked bool, err error) {
+	mark, found, err := tx.Setting(settingKeyCheck)
+	if err != nil || !found {
+		return false, err
+	}
+	if opened, err := keys.OpenText("", keyCheckPurpose, mark); err != nil || opened != keyCheckText {
+		return true, problem.New(problem.Unavailable, "key_file_wrong",
+			"the key file (master.key) is not the one that this database's attachments and secrets are sealed with; put that one back, from a backup or from another node")
+	}
+	return true, nil
 }
 
 // Prune removes what is no longer needed: expired idempotency records, sessions, links and sign-in challenges.

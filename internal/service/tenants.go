@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"net/mail"
 	"regexp"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/probity/probity/internal/domain/journal"
 	"github.com/probity/probity/internal/domain/policy"
 	"github.com/probity/probity/internal/standard/id"
+	"github.com/probity/probity/internal/standard/pan"
 	"github.com/probity/probity/internal/standard/problem"
 )
 
@@ -77,6 +79,12 @@ func (s *Service) checkTenant(t policy.Tenant) error {
 	}
 	if err := account.CheckText("name", t.Name, 80); err != nil {
 		return err
+	}
+	if strings.ContainsAny(t.Name, "\n\t") || pan.Find(t.Name) {
+		return problem.Field("name", "name_malformed", "a tenant's name is one line, as it stands in mails and on pages, and holds no card number")
+	}
+	if address, err := mail.ParseAddress(t.SupportEmail); t.SupportEmail != "" && (err != nil || address.Address != t.SupportEmail) {
+		return problem.Field("support_email", "email_malformed", "support_email must be a plain address such as help@example.com")
 	}
 	if !color.MatchString(t.BrandColor) {
 		return problem.Field("brand_color", "color_malformed", "brand_color must look like #1f5eff")
@@ -184,8 +192,10 @@ func (s *Service) RevokeKey(ctx context.Context, tenantID, keyID string) error {
 func (s *Service) APIKeys(ctx context.Context, tenantID string) ([]access.APIKey, error) {
 	var keys []access.APIKey
 	err := s.read(ctx, func(_ context.Context, tx *store.Tx) error {
-		var err error
-		keys, err = tx.APIKeys(tenantID)
+		_, err := tx.Tenant(tenantID)
+		if err == nil {
+			keys, err = tx.APIKeys(tenantID)
+		}
 		return err
 	})
 	return keys, err

@@ -9,6 +9,7 @@ import (
 	"github.com/probity/probity/internal/domain/casework"
 	"github.com/probity/probity/internal/domain/notice"
 	"github.com/probity/probity/internal/domain/payment"
+	"github.com/probity/probity/internal/domain/policy"
 	"github.com/probity/probity/internal/domain/verification"
 	"github.com/probity/probity/internal/service"
 	"github.com/probity/probity/internal/standard/problem"
@@ -146,4 +147,30 @@ func lists(w *world, key access.Actor, own string) {
 	if slices.ContainsFunc(entries, func(e entry) bool { return e.TenantID != key.TenantID }) {
 		w.Error("events of another tenant are told")
 	}
+}
+
+// A tenant is made on the command line, and its name and address go into every mail: what is wrong shows there, not before.
+func TestATenantIsCheckedBeforeItExists(t *testing.T) {
+	on(t, func(w *world) {
+		before := w.counts()["tenants"]
+		for field, tenant := range map[string]policy.Tenant{
+			"support_email": {Name: "Example Cloud", SupportEmail: "help at example"},
+			"name":          {Name: "Example\nBcc: a@b.example"},
+			"brand_color":   {Name: "Example Cloud", BrandColor: "red"},
+			"time_zone":     {Name: "Example Cloud", TimeZone: "Local"},
+		} {
+			if _, err := w.s.CreateTenant(w.Context(), tenant); problem.As(err) == nil || problem.As(err).Field != field {
+				w.Errorf("%s: got %v, want it refused", field, err)
+			}
+		}
+		if _, err := w.s.CreateTenant(w.Context(), policy.Tenant{Name: "4111 1111 1111 1111"}); err == nil {
+			w.Error("a card number became a tenant's name")
+		}
+		if got := w.counts()["tenants"]; got != before {
+			w.Errorf("got %d tenants more, want none", got-before)
+		}
+		if _, err := w.s.APIKeys(w.Context(), "ten_nobody"); !problem.Is(err, problem.NotFound) {
+			w.Errorf("the keys of a tenant that does not exist: got %v, want not found", err)
+		}
+	})
 }

@@ -159,6 +159,22 @@ func (s *Sender) Send(ctx context.Context, message Message) (Receipt, error) {
 	return Receipt{}, sendError(err)
 }
 
+// Check connects to the server, with TLS and a sign-in as they are configured, and sends nothing. Its error may hold the server's name
+// and words: it is for the operator's own eyes.
+func (s *Sender) Check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
+	defer cancel()
+	client, err := s.client(ctx)
+	if err != nil {
+		return err
+	}
+	connection, err := client.DialToSMTPClientWithContext(ctx)
+	if err != nil {
+		return err
+	}
+	return client.CloseWithSMTPClient(connection)
+}
+
 // client makes the library's client for one message. The connection is closed when ctx ends, so that a silent server cannot hold a
 // job beyond its time: the library itself heeds the context only while dialling.
 func (s *Sender) client(ctx context.Context) (*gomail.Client, error) {
