@@ -1,12 +1,14 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -53,6 +55,10 @@ func (s *Service) RequestSignInCode(ctx context.Context, in SignInRequest) (stri
 		if err != nil {
 			return err
 		}
+		// Two requests for one address lock its accounts in one order, whatever happens to them in between.
+		slices.SortFunc(accounts, func(a, b account.Account) int {
+			return cmp.Or(cmp.Compare(a.TenantID, b.TenantID), cmp.Compare(a.ID, b.ID))
+		})
 		wall := s.Clock.Wall()
 		mails := 0
 		for _, a := range accounts {

@@ -68,12 +68,15 @@ func (tx *Tx) AccountByExternalID(tenantID, externalID string) (account.Account,
 // maxSameEmail bounds how many accounts one e-mail address signs in to.
 const maxSameEmail = 5
 
-// AccountsByEmail returns the oldest accounts of any tenant that have the e-mail address, whatever its case: a person who signs in
-// has not said yet whose account they hold.
+// AccountsByEmail returns accounts of any tenant that have the e-mail address, whatever its case: a person who signs in has not said yet
+// whose account they hold. Those come first that have a verification under way, because somebody waits for them and accounts made
+// elsewhere with the same address must not stand in their way; then the oldest.
 func (tx *Tx) AccountsByEmail(email string) ([]account.Account, error) {
 	return all(tx, scanAccount,
-		"SELECT "+accountColumns+" FROM accounts WHERE email_key = $1 AND email_key <> '' ORDER BY created_at, id LIMIT $2",
-		lowered(email), maxSameEmail)
+		"SELECT "+accountColumns+` FROM accounts WHERE email_key = $1 AND email_key <> ''
+		ORDER BY CASE WHEN EXISTS (SELECT 1 FROM verifications v WHERE v.tenant_id = accounts.tenant_id AND v.account_id = accounts.id
+			AND v.status IN ('awaiting_submission', 'processing', 'in_review', 'resubmission_requested')) THEN 0 ELSE 1 END,
+			created_at, id LIMIT $2`, lowered(email), maxSameEmail)
 }
 
 // ListAccounts returns accounts, newest first.
