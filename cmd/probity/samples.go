@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"github.com/probity/probity/internal/adapter/clock"
 	"github.com/probity/probity/internal/samples"
 )
 
@@ -13,7 +14,9 @@ type samplesCommand struct {
 
 // Run writes the three documents that a verification asks for.
 func (c *samplesCommand) Run() error {
-	if err := samples.Write(c.Out, samples.Default()); err != nil {
+	options := samples.Default()
+	options.Date = clock.System().Now() // so that the statement is of the latest month
+	if err := samples.Write(c.Out, options); err != nil {
 		return err
 	}
 	fmt.Printf("wrote government_id.png, payment_method.png and billing_statement.pdf to %s\n", c.Out)

@@ -279,7 +279,7 @@ func (d *demo) mount(ctx context.Context) error {
 	d.app.Mount(mailbox.Prefix, mailbox.Handler(mailbox.Config{Box: d.box, Brand: brand(), Nav: doors(mailbox.Prefix), Log: d.Log}))
 	d.app.Mount("/platform", http.RedirectHandler(platform.Prefix, http.StatusSeeOther))
 	d.app.Mount("/mailbox", http.RedirectHandler(mailbox.Prefix, http.StatusSeeOther))
-	d.app.Mount("GET /specimens/{name}", specimens())
+	d.app.Mount("GET /specimens/{name}", specimens(d.clock.Now))
 	d.app.Mount("/{$}", d.landing())
 	return nil
 }

@@ -3,6 +3,7 @@ package demo
 import (
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/probity/probity/internal/demo/mailbox"
 	"github.com/probity/probity/internal/demo/platform"
@@ -79,8 +80,12 @@ func story() []web.Step {
 var specimenNames = []string{samples.GovernmentIDFile, samples.PaymentMethodFile, samples.BillingStatementFile}
 
 // specimens serves the documents of the story's account holder, drawn when they are first asked for.
-func specimens() http.Handler {
-	draw := sync.OnceValues(func() (samples.Set, error) { return samples.Draw(samples.Default()) })
+func specimens(now func() time.Time) http.Handler {
+	draw := sync.OnceValues(func() (samples.Set, error) {
+		options := samples.Default()
+		options.Date = now()
+		return samples.Draw(options)
+	})
 	return web.SecurityHeaders(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		set, err := draw()
 		if err != nil {

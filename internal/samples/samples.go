@@ -27,12 +27,16 @@ type Options struct {
 	Name   string    // in Latin letters, at most 40 of them; given names first
 	First6 string    // of the card, six digits
 	Last4  string    // of the card, four digits
+	Birth  time.Time // day of birth; one is made up from the name when it is not given
 	Date   time.Time // the day on which the documents are submitted: the statement is of the month before
 }
 
 // Default returns the person that documents are drawn of when nothing else is said.
 func Default() Options {
-	return Options{Name: "Alma Petersen", First6: "400012", Last4: "9876", Date: time.Date(2026, 2, 12, 0, 0, 0, 0, time.UTC)}
+	return Options{
+		Name: "Alma Petersen", First6: "400012", Last4: "9876", Birth: time.Date(1990, 4, 12, 0, 0, 0, 0, time.UTC),
+		Date: time.Date(2026, 2, 12, 0, 0, 0, 0, time.UTC),
+	}
 }
 
 // Set is one person's documents, encoded.
@@ -93,7 +97,7 @@ type person struct {
 func newPerson(options Options) (person, error) {
 	standard := Default()
 	if options.Name == "" {
-		options.Name = standard.Name
+		options.Name, options.Birth = standard.Name, standard.Birth
 	}
 	if options.First6 == "" {
 		options.First6 = standard.First6
@@ -119,7 +123,10 @@ func newPerson(options Options) (person, error) {
 		given: strings.Join(words[:len(words)-1], " "), surname: words[len(words)-1],
 		first6: options.First6, last4: options.Last4, date: options.Date, seed: seed,
 		number: fmt.Sprintf("UT%07d", seed>>16%10_000_000),
-		birth:  time.Date(1965+int(seed>>24%38), time.Month(1+seed>>32%12), 1+int(seed>>40%28), 0, 0, 0, 0, time.UTC),
+		birth:  options.Birth,
+	}
+	if p.birth.IsZero() {
+		p.birth = time.Date(1965+int(seed>>24%38), time.Month(1+seed>>32%12), 1+int(seed>>40%28), 0, 0, 0, 0, time.UTC)
 	}
 	return p, nil
 }

@@ -2,9 +2,11 @@ package world
 
 import (
 	"strings"
+	"time"
 
 	"github.com/probity/probity/client"
 	"github.com/probity/probity/internal/demo/platform"
+	"github.com/probity/probity/internal/samples"
 )
 
 func (m member) sendsPapers() bool {
@@ -22,6 +24,15 @@ func (m member) paperName() string {
 		return m.PaperName
 	}
 	return m.Name
+}
+
+// papers says what the papers that the member sends on a day show.
+func (m member) papers(day time.Time) samples.Options {
+	out := samples.Options{Name: m.paperName(), First6: m.Methods[0].First6, Last4: m.Methods[0].Last4, Date: day}
+	if birth, err := time.Parse(time.DateOnly, m.Birth); err == nil {
+		out.Birth = birth
+	}
+	return out
 }
 
 func (m member) newAccount() client.NewAccount {

@@ -56,7 +56,7 @@ func New(c Config) (*World, error) {
 	for _, m := range members {
 		if m.sendsPapers() {
 			w.papers[m.ExternalID] = sync.OnceValues(func() (samples.Set, error) {
-				return samples.Draw(samples.Options{Name: m.paperName(), First6: m.Methods[0].First6, Last4: m.Methods[0].Last4, Date: c.Now()})
+				return samples.Draw(m.papers(c.Now()))
 			})
 		}
 	}

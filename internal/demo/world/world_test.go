@@ -69,7 +69,7 @@ func TestTheSpecimensFitTheFirstMember(t *testing.T) {
 		t.Fatal(err)
 	}
 	first, want := members[0], samples.Default()
-	got := samples.Options{Name: first.Name, First6: first.Methods[0].First6, Last4: first.Methods[0].Last4, Date: want.Date}
+	got := first.papers(want.Date)
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
