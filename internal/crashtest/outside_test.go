@@ -111,7 +111,7 @@ func (o *outside) open(t *testing.T) (smtpPort int, platform string) {
 		t.Fatal(err)
 	}
 	go func() { _ = server.Serve(listener) }() // ends with an error when it is closed
-	t.Cleanup(func() { _ = server.Close() })
+	t.Cleanup(func() { _, _ = server.Close(), listener.Close() })
 	platformServer := httptest.NewServer(o)
 	t.Cleanup(platformServer.Close)
 	return listener.Addr().(*net.TCPAddr).Port, platformServer.URL

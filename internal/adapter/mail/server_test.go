@@ -116,6 +116,7 @@ func serve(t *testing.T, backend *mailServer, withTLS, implicit bool) (port int,
 	go func() { done <- server.Serve(listener) }()
 	t.Cleanup(func() {
 		_ = server.Close()
+		_ = listener.Close() // the server does not know it yet when it has only just begun to serve
 		if err := <-done; err != nil && !errors.Is(err, smtp.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 			t.Errorf("the mail server ended with %v", err)
 		}

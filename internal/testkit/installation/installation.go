@@ -215,6 +215,7 @@ func (i *Installation) serveMail() int {
 	go func() { done <- server.Serve(listener) }()
 	i.t.Cleanup(func() {
 		_ = server.Close()
+		_ = listener.Close() // the server does not know it yet when it has only just begun to serve
 		if err := <-done; err != nil && !errors.Is(err, smtp.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 			i.t.Errorf("the mail server ended with %v", err)
 		}
