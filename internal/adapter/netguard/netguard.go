@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -134,6 +135,11 @@ func (r Rules) CheckURL(field, raw string) error {
 	if err != nil || target.Hostname() == "" {
 		return refuse("give an absolute URL such as https://example.com/webhooks")
 	}
+	if port := target.Port(); port != "" {
+		if number, err := strconv.ParseUint(port, 10, 16); err != nil || number == 0 {
+			return refuse("a port is a number from 1 to 65535")
+		}
+	}
 	if target.User != nil {
 		return refuse("a URL here carries no user name or password; requests are signed instead")
 	}
@@ -142,6 +148,9 @@ func (r Rules) CheckURL(field, raw string) error {
 	}
 	address, notLiteral := netip.ParseAddr(target.Hostname())
 	isLocal := r.AllowLoopback && (target.Hostname() == "localhost" || (notLiteral == nil && address.IsLoopback()))
+	if target.Hostname() == "localhost" && !r.AllowLoopback {
+		return refuse("this address is not public; use a public host name, or have the operator allow its network")
+	}
 	if notLiteral == nil && r.CheckAddress(address) != nil {
 		return refuse("this address is not public; use a public host name, or have the operator allow its network")
 	}

@@ -92,12 +92,20 @@ func (c Case) Decide(d Decision, now time.Time) (Case, []journal.Draft, error) {
 		return c, nil, problem.Field("decision", "decision_unknown", "decision must be approve, request_resubmission or decline")
 	}
 	if c.Status != Open {
-		return c, nil, problem.New(problem.Conflict, "case_decided", "this case was decided already; its decision stands")
+		return c, nil, c.closed()
 	}
 	c.Status, c.Decision, c.DecidedAt = Decided, d, now
 	c.Version++
 	return c, []journal.Draft{journal.Of(journal.CaseDecided, c.ID, c.AccountID,
 		"verification_id", c.VerificationID, "decision", string(d))}, nil
+}
+
+// closed says why a case takes nothing more.
+func (c Case) closed() error {
+	if c.Status == Withdrawn {
+		return problem.New(problem.Conflict, "case_decided", "this case was withdrawn, because its verification was canceled; there is nothing to decide")
+	}
+	return problem.New(problem.Conflict, "case_decided", "this case was decided already; its decision stands")
 }
 
 // Withdraw closes an open case whose verification was canceled.
@@ -113,7 +121,7 @@ func (c Case) Withdraw(now time.Time) (Case, []journal.Draft, bool) {
 // NoteEvidence makes a new version of an open case, because what there is to decide on has changed.
 func (c Case) NoteEvidence(evidenceID, requirement string) (Case, []journal.Draft, error) {
 	if c.Status != Open {
-		return c, nil, problem.New(problem.Conflict, "case_decided", "this case was decided already; its decision stands")
+		return c, nil, c.closed()
 	}
 	c.Version++
 	return c, []journal.Draft{journal.Of(journal.EvidenceReceived, evidenceID, c.AccountID,

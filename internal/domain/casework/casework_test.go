@@ -120,6 +120,9 @@ func TestACase(t *testing.T) {
 	t.Run("that was withdrawn can't be decided", func(t *testing.T) {
 		_, _, err := cases[Withdrawn].Decide(Approve, noon)
 		wantCode(t, err, "case_decided")
+		if !strings.Contains(err.Error(), "withdrawn") {
+			t.Errorf("got %q, want to be told that it was withdrawn", err)
+		}
 	})
 	t.Run("that was decided can't be withdrawn", func(t *testing.T) {
 		if _, _, changed := cases[Decided].Withdraw(noon); changed {

@@ -2,6 +2,7 @@
 package payment
 
 import (
+	"net/netip"
 	"regexp"
 	"strings"
 	"time"
@@ -141,6 +142,10 @@ func (a Attempt) Check(now time.Time) error {
 	}
 	if a.Location.Country == "" && (a.Location.Region != "" || a.Location.City != "") {
 		return problem.Field("location.country", "required", "a region or city needs its country")
+	}
+	// A zone is free text, and names an interface of the tenant's own machine.
+	if address, err := netip.ParseAddr(a.IP); a.IP != "" && (err != nil || address.Zone() != "") {
+		return problem.Field("ip", "ip_malformed", "an IP address is written like 203.0.113.7 or 2001:db8::7, without a zone")
 	}
 	for _, text := range []struct {
 		field, value string
