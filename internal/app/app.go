@@ -189,6 +189,9 @@ func openKeys(path string, create bool) (keys *vault.KeyFile, made bool, err err
 		return keys, err == nil, err
 	}
 	keys, err = vault.OpenKeyFile(path)
+	if errors.Is(err, vault.ErrKeyFileMissing) {
+		return nil, false, fmt.Errorf("%s is missing; put it back from its backup, or make a new installation there with --create", path)
+	}
 	return keys, false, err
 }
 
