@@ -374,6 +374,30 @@ func TestTheFirstAdministratorJoinsOnTheMachineItself(t *testing.T) {
 	})
 }
 
+func TestAnEndedAccessEndsAtOnceAndCanBeGivenBack(t *testing.T) {
+	alone(t)
+	on(t, func(w *world) {
+		admin, _ := w.administrator()
+		link, _, err := w.s.InviteStaff(w.Context(), admin, "leo@harbour.example", access.Reviewer)
+		w.must(err)
+		leo, session, err := w.s.JoinStaff(w.Context(), service.Join{Token: linkToken(link), Name: "Leo", Passphrase: passphrase})
+		w.must(err)
+		refused(w, w.s.SetStaffAccess(w.Context(), leo, admin.ID, false), problem.Forbidden, "forbidden")
+		refused(w, w.s.SetStaffAccess(w.Context(), admin, admin.ID, false), problem.Conflict, "own_access")
+		for range 2 { // a double click
+			w.must(w.s.SetStaffAccess(w.Context(), admin, leo.ID, false))
+		}
+		_, _, err = w.s.StaffOf(w.Context(), session)
+		refused(w, err, problem.Unauthenticated, "session_over")
+		_, _, err = w.s.SignInStaff(w.Context(), "leo@harbour.example", passphrase)
+		refused(w, err, problem.Unauthenticated, "sign_in_refused")
+		w.must(w.s.SetStaffAccess(w.Context(), admin, leo.ID, true))
+		if _, _, err := w.s.SignInStaff(w.Context(), "leo@harbour.example", passphrase); err != nil {
+			w.Errorf("the access that was given back does not sign in: %v", err)
+		}
+	})
+}
+
 func TestStaffAreInvitedIntoARole(t *testing.T) {
 	alone(t)
 	on(t, func(w *world) {

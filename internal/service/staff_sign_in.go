@@ -306,6 +306,32 @@ func (s *Service) Staff(ctx context.Context, actor access.Actor) ([]access.Membe
 	return members, err
 }
 
+// SetStaffAccess ends the access of another member of staff at once, signed-in browsers included, or gives it back.
+func (s *Service) SetStaffAccess(ctx context.Context, actor access.Actor, memberID string, allowed bool) error {
+	if err := actor.Require(access.ManageStaff); err != nil {
+		return err
+	}
+	if memberID == actor.ID {
+		return problem.New(problem.Conflict, "own_access", "nobody ends their own access; another administrator can")
+	}
+	return s.write(ctx, func(_ context.Context, tx *store.Tx) error {
+		m, err := tx.Member(actor.TenantID, memberID)
+		if err != nil || m.DisabledAt.IsZero() == allowed {
+			return err
+		}
+		event := journal.StaffAccessRestored
+		m.DisabledAt, m.Failures, m.LockedUntil = time.Time{}, 0, time.Time{}
+		if !allowed {
+			m.DisabledAt, event = tx.Now(), journal.StaffAccessEnded
+		}
+		m.Version++
+		if err := tx.SaveMember(m); err != nil {
+			return err
+		}
+		return tx.Append(actor, journal.Of(event, m.ID, ""))
+	})
+}
+
 // The argon2id cost (RFC 9106 §4, second recommended option): 64 MiB, 3 passes, 4 lanes.
 const (
 	argonMemory = 64 * 1024

@@ -55,6 +55,8 @@ const (
 	KeyRevoked          EventType = "api_key.revoked"
 	StaffInvited        EventType = "staff.invited"
 	StaffJoined         EventType = "staff.joined"
+	StaffAccessEnded    EventType = "staff.access_ended"
+	StaffAccessRestored EventType = "staff.access_restored"
 	StaffSignedIn       EventType = "staff.signed_in"
 	StaffSignInRefused  EventType = "staff.sign_in_refused"
 	HolderSignedIn      EventType = "holder.signed_in"
@@ -119,6 +121,7 @@ var EventTypes = []EventType{
 	DeadlineMissed, VerificationSubmit, VerificationReview, VerificationApprove, VerificationResubmt, VerificationDecline,
 	VerificationCancel, CaseOpened, CaseDecided, CaseOverdue, CaseWithdrawn, NoticeCreated, NoticeAccepted, NoticeBounced,
 	NoticeReceived, MessageRead, TicketOpened, TicketClosed, EnforcementGrace, EnforcementCleared, EnforcementSuspend,
-	EnforcementResume, CommandAcknowledged, CommandSuperseded, KeyCreated, KeyRevoked, StaffInvited, StaffJoined, StaffSignedIn,
+	EnforcementResume, CommandAcknowledged, CommandSuperseded, KeyCreated, KeyRevoked, StaffInvited, StaffJoined, StaffAccessEnded,
+	StaffAccessRestored, StaffSignedIn,
 	StaffSignInRefused, HolderSignedIn, PortalSessionMinted, WebhookEndpointMade, WebhookEndpointGone, WebhookEndpointOff, ClockAdvanced,
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -237,6 +238,24 @@ func TestAReviewerHasNoStaffPage(t *testing.T) {
 		t.Error("a reviewer is shown the way to the staff page")
 	}
 	w.says(ana.send("/console/staff", url.Values{"email": {"ben@harbour.example"}, "role": {"reviewer"}}), "has joined already")
+}
+
+func TestAnAdministratorEndsAColleaguesAccess(t *testing.T) {
+	w := newWorld(t)
+	ana := w.administrator("Ana Ruiz", "ana@harbour.example")
+	ben := w.colleague(ana, "Ben Okoro", "ben@harbour.example", "reviewer")
+	page := ana.get("/console/staff")
+	w.says(page, "End access")
+	action := regexp.MustCompile(`action="(/console/staff/stf_[0-9a-z]+/access)"`).FindStringSubmatch(page.body)
+	if len(action) != 2 || strings.Count(page.body, "End access") != 1 {
+		t.Fatal("the button stands beside colleagues only")
+	}
+	w.status(ben.send(action[1], url.Values{"allowed": {"no"}}), http.StatusForbidden)
+	w.says(ana.send(action[1], url.Values{"allowed": {"no"}}), "access ended", "Give access back")
+	if !strings.HasPrefix(ben.get("/console/").path, "/console/sign-in") {
+		t.Error("the browser of somebody whose access ended still sees the queue")
+	}
+	w.says(ana.send(action[1], url.Values{"allowed": {"yes"}}), "End access")
 }
 
 func TestSigningInAgainEndsTheSessionBefore(t *testing.T) {

@@ -80,6 +80,7 @@ func Handler(c Config) http.Handler {
 		"GET /console/undelivered":                     showUndelivered,
 		"GET /console/staff":                           showStaff,
 		"POST /console/staff":                          invite,
+		"POST /console/staff/{id}/access":              setAccess,
 		"POST /console/clock":                          advanceClock,
 		"GET /console/":                                func(*visit) error { return errNoPage },
 	} {

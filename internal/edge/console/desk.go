@@ -167,6 +167,22 @@ func showStaff(v *visit) error {
 	return v.staffBody(http.StatusOK, staffView{form: &form{}})
 }
 
+// setAccess ends a colleague's access at once, or gives it back.
+func setAccess(v *visit) error {
+	if err := v.onlyAdministrators(); err != nil {
+		return err
+	}
+	f, err := readForm(v.w, v.r)
+	if err != nil {
+		return err
+	}
+	if err := v.s.Service.SetStaffAccess(v.r.Context(), v.actor, v.r.PathValue("id"), f.text("allowed") == "yes"); err != nil {
+		return err
+	}
+	http.Redirect(v.w, v.r, "/console/staff", http.StatusSeeOther)
+	return nil
+}
+
 // invite makes a one-time link and shows it in the answer, once: it is kept nowhere, so a redirect could not show it.
 func invite(v *visit) error {
 	if err := v.onlyAdministrators(); err != nil {

@@ -198,7 +198,7 @@ func otherSentence(e journal.Entry) (string, web.Tone) {
 		return "Account holder signed in", web.Neutral
 	case journal.PortalSessionMinted:
 		return "The platform opened the KYC Center for the holder", web.Neutral
-	case journal.TenantCreated, journal.TenantUpdated, journal.KeyCreated, journal.KeyRevoked, journal.StaffInvited, journal.StaffJoined,
+	case journal.TenantCreated, journal.TenantUpdated, journal.KeyCreated, journal.KeyRevoked, journal.StaffInvited, journal.StaffJoined, journal.StaffAccessEnded, journal.StaffAccessRestored,
 		journal.StaffSignedIn, journal.StaffSignInRefused, journal.WebhookEndpointMade, journal.WebhookEndpointGone,
 		journal.WebhookEndpointOff, journal.ClockAdvanced:
 		// These concern no account; they are named for completeness of the history of a tenant.

@@ -136,17 +136,18 @@ func undeliveredTable(v *visit, lines []undeliveredLine) web.TableProps {
 }
 
 func memberTable(s staffView) web.TableProps {
-	props := web.TableProps{Caption: "Staff", Columns: []web.Column{{Label: "Name"}, {Label: "E-mail"}, {Label: "Role"}, {Label: "Joined"}}}
+	props := web.TableProps{Caption: "Staff", Columns: []web.Column{{Label: "Name"}, {Label: "E-mail"}, {Label: "Role"}, {Label: "Joined"}, {Label: "Access"}}}
 	for _, m := range s.members {
 		role := roleName(m.Role)
 		if !m.DisabledAt.IsZero() {
 			role += ", access ended"
 		}
 		name := web.Cell{Text: m.Name}
+		access := web.Cell{Body: accessButton(m)}
 		if m.ID == s.v.actor.ID {
-			name.Note = "you"
+			name.Note, access = "you", web.Cell{}
 		}
-		props.Rows = append(props.Rows, []web.Cell{name, {Text: m.Email}, {Text: role}, {Text: s.v.short(m.CreatedAt)}})
+		props.Rows = append(props.Rows, []web.Cell{name, {Text: m.Email}, {Text: role}, {Text: s.v.short(m.CreatedAt)}, access})
 	}
 	return props
 }
