@@ -38,6 +38,11 @@ func savedOffset(tx *store.Tx) (time.Duration, error) {
 	if err != nil || !found {
 		return 0, err
 	}
+	return parseOffset(value)
+}
+
+// parseOffset reads a saved offset, a number of microseconds.
+func parseOffset(value string) (time.Duration, error) {
 	micros, err := strconv.ParseInt(value, 10, 64)
 	return time.Duration(micros) * time.Microsecond, err
 }
@@ -55,11 +60,15 @@ func (s *Service) AdvanceClock(ctx context.Context, actor access.Actor, by time.
 	}
 	var moved time.Time
 	err := s.write(ctx, func(_ context.Context, tx *store.Tx) error {
-		offset, err := savedOffset(tx)
+		// The clock itself follows only after the commit, so of two moves at the same time the second has to see what the first saved.
+		saved, err := tx.HoldSetting(settingClockOffset, "0")
 		if err != nil {
 			return err
 		}
-		// The clock itself follows only after the commit, so of two moves at the same time the second has to see what the first saved.
+		offset, err := parseOffset(saved)
+		if err != nil {
+			return err
+		}
 		offset = max(offset, s.Clock.Offset()) + by
 		if offset > clock.MaxOffset {
 			// Stored, it would keep the demo from starting again.

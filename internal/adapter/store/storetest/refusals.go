@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"maps"
+	"strconv"
+	"sync"
 	"time"
 
 	"github.com/probity/probity/internal/adapter/store"
@@ -370,4 +372,35 @@ func settings(w *world) {
 			return err
 		})
 	}
+	countTogether(w)
+}
+
+// countTogether adds one to a setting from several transactions at once: none may be lost.
+func countTogether(w *world) {
+	const adders = 8
+	var all sync.WaitGroup
+	for range adders {
+		all.Go(func() {
+			err := w.try(func(tx *store.Tx) error {
+				held, err := tx.HoldSetting("count", "0")
+				if err != nil {
+					return err
+				}
+				count, err := strconv.Atoi(held)
+				if err != nil {
+					return err
+				}
+				return tx.SaveSetting("count", strconv.Itoa(count+1))
+			})
+			if err != nil {
+				w.Errorf("add one: %v", err)
+			}
+		})
+	}
+	all.Wait()
+	w.read(func(tx *store.Tx) error {
+		got, _, err := tx.Setting("count")
+		w.same("the count", got, strconv.Itoa(adders))
+		return err
+	})
 }
