@@ -69,7 +69,7 @@ func (s *Service) renderInput(tx *store.Tx, v verification.Verification, kind no
 		HolderName:        a.Name, Link: s.linkInMail(v.ID, a.Locale), NoticeCode: v.NoticeCode, QueryCode: v.QueryCode, Zone: view.Zone,
 	}
 	if view.Method.ID != "" {
-		in.MethodLabel = view.Method.Label()
+		in.MethodLabel = view.Method.LabelAs(notice.MethodKindName(a.Locale, string(view.Method.Kind)))
 	}
 	if amount := view.Payment.Attempt.Amount; amount.AmountMinor != 0 {
 		in.PaymentAmount = money.Format(amount.AmountMinor, amount.Currency)

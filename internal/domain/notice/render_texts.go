@@ -62,6 +62,20 @@ func TextsVersion() string {
 	return sets[English].Version
 }
 
+// MethodKindName returns what a kind of payment method (card, bank_account, wallet) is called in the language of the locale, for a method
+// that names no brand. An unknown kind is returned as it is.
+func MethodKindName(locale, kind string) string {
+	sets, err := textSets()
+	if err != nil {
+		return kind
+	}
+	keys := map[string]string{"card": "method.card", "bank_account": "method.bank_account", "wallet": "method.wallet"}
+	if name, known := sets[Language(locale)].Texts[keys[kind]]; known {
+		return name
+	}
+	return kind
+}
+
 var placeholder = regexp.MustCompile(`\{[a-z_]+\}`)
 
 // writer fills texts of one language with values. It keeps the first thing that went wrong, so that composing reads as a list.

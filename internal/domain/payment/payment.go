@@ -99,10 +99,13 @@ func (m Method) BrandName() string {
 }
 
 // Label names the method for a person, e.g. "Visa 411111••••••1111" or "bank account ••••4321".
-func (m Method) Label() string {
+func (m Method) Label() string { return m.LabelAs(strings.ReplaceAll(string(m.Kind), "_", " ")) }
+
+// LabelAs is Label with the name, in the reader's language, that stands for the kind of a method without a brand.
+func (m Method) LabelAs(kindName string) string {
 	name := m.BrandName()
 	if name == "" {
-		name = strings.ReplaceAll(string(m.Kind), "_", " ")
+		name = kindName
 	}
 	if m.Last4 == "" {
 		return name

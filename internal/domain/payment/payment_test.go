@@ -63,6 +63,15 @@ func TestAPaymentMethod(t *testing.T) {
 	}
 }
 
+func TestAMethodWithoutABrandIsNamedInTheReadersLanguage(t *testing.T) {
+	if got, want := (Method{Kind: BankAccount, Last4: "4321"}).LabelAs("银行账户"), "银行账户 ••••4321"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got, want := (Method{Kind: Wallet, Brand: "PayNow"}).LabelAs("电子钱包"), "PayNow"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestTheLabelOfAPaymentMethodShowsTenDigitsAtMost(t *testing.T) {
 	for _, c := range []struct {
 		name   string
