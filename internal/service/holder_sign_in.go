@@ -66,7 +66,7 @@ func (s *Service) RequestSignInCode(ctx context.Context, in SignInRequest) (stri
 			if err := tx.LockAccount(a.TenantID, a.ID); err != nil {
 				return err
 			}
-			recent, err := tx.CountChallenges(a.TenantID, a.ID, wall.Add(-time.Hour))
+			recent, err := tx.CountChallenges(a.TenantID, a.ID, in.askedBy(), wall.Add(-time.Hour))
 			if err != nil {
 				return err
 			}
@@ -74,7 +74,7 @@ func (s *Service) RequestSignInCode(ctx context.Context, in SignInRequest) (stri
 				continue
 			}
 			c := access.Challenge{
-				ID: id.New(id.SignIn, wall), TenantID: a.TenantID, AccountID: a.ID, BrowserHash: hash(browser), CreatedAt: wall, ExpiresAt: wall.Add(signInCodeFor),
+				ID: id.New(id.SignIn, wall), TenantID: a.TenantID, AccountID: a.ID, AskedBy: in.askedBy(), BrowserHash: hash(browser), CreatedAt: wall, ExpiresAt: wall.Add(signInCodeFor),
 			}
 			if err := tx.InsertChallenge(c); err != nil {
 				return err
@@ -95,6 +95,13 @@ func (s *Service) RequestSignInCode(ctx context.Context, in SignInRequest) (stri
 		return tx.EnqueueNow(store.Job{Kind: JobSendSignInCode, Key: "sign_in:" + none, Payload: map[string]string{"challenge_id": none}})
 	})
 	return browser, err
+}
+
+func (in SignInRequest) askedBy() access.AskedBy {
+	if in.VerificationID != "" {
+		return access.ByVerification
+	}
+	return access.ByEmail
 }
 
 func accountsToSignIn(tx *store.Tx, in SignInRequest) ([]account.Account, error) {

@@ -9,6 +9,7 @@ import (
 	"github.com/probity/probity/internal/domain/access"
 	"github.com/probity/probity/internal/domain/account"
 	"github.com/probity/probity/internal/domain/journal"
+	"github.com/probity/probity/internal/domain/verification"
 	"github.com/probity/probity/internal/service"
 	"github.com/probity/probity/internal/standard/problem"
 )
@@ -207,6 +208,25 @@ func TestFiveCodesAnHour(t *testing.T) {
 		w.ask("alma@mail.example")
 		if got := len(w.post.mails()); got != 6 {
 			w.Errorf("got %d mails after an hour, want 6", got)
+		}
+	})
+}
+
+func TestWhoKnowsOnlyTheAddressCannotUseUpTheCodesOfTheLink(t *testing.T) {
+	on(t, func(w *world) {
+		p := w.person()
+		view, err := w.s.OpenVerification(w.Context(), w.key, service.OpenVerification{AccountID: p.account.ID, Type: verification.PaymentSecurity})
+		w.must(err)
+		w.work()
+		for range 7 {
+			w.ask("alma@mail.example")
+		}
+		before := len(w.post.mails())
+		_, err = w.s.RequestSignInCode(w.Context(), service.SignInRequest{VerificationID: view.Verification.ID})
+		w.must(err)
+		w.work()
+		if got := len(w.post.mails()); got != before+1 {
+			w.Errorf("got %d mails, want one more than %d", got, before)
 		}
 	})
 }

@@ -83,18 +83,18 @@ func (tx *Tx) RevokeSession(id string, at time.Time) error {
 	return err
 }
 
-const challengeColumns = "tenant_id, id, account_id, browser_hash, code_hash, attempts, created_at, expires_at, used_at"
+const challengeColumns = "tenant_id, id, account_id, asked_by, browser_hash, code_hash, attempts, created_at, expires_at, used_at"
 
 func scanChallenge(r row) (access.Challenge, error) {
 	var c access.Challenge
-	err := r.Scan(&c.TenantID, &c.ID, &c.AccountID, &c.BrowserHash, &c.CodeHash, &c.Attempts, instant{&c.CreatedAt}, instant{&c.ExpiresAt},
+	err := r.Scan(&c.TenantID, &c.ID, &c.AccountID, &c.AskedBy, &c.BrowserHash, &c.CodeHash, &c.Attempts, instant{&c.CreatedAt}, instant{&c.ExpiresAt},
 		instant{&c.UsedAt})
 	return c, err
 }
 
 // InsertChallenge adds a pending sign-in by one-time code.
 func (tx *Tx) InsertChallenge(c access.Challenge) error {
-	return tx.insert("challenges", challengeColumns, nil, c.TenantID, c.ID, c.AccountID, some(c.BrowserHash), some(c.CodeHash), c.Attempts,
+	return tx.insert("challenges", challengeColumns, nil, c.TenantID, c.ID, c.AccountID, c.AskedBy, some(c.BrowserHash), some(c.CodeHash), c.Attempts,
 		micros(c.CreatedAt), micros(c.ExpiresAt), micros(c.UsedAt))
 }
 
@@ -119,10 +119,11 @@ func (tx *Tx) ChallengesByBrowser(browserHash []byte) ([]access.Challenge, error
 		WHERE browser_hash = $1 AND used_at IS NULL ORDER BY created_at DESC, id DESC`+tx.lockRow(), browserHash)
 }
 
-// CountChallenges returns how many sign-ins were asked for an account since the instant.
-func (tx *Tx) CountChallenges(tenantID, accountID string, since time.Time) (int, error) {
-	return one(tx, "sign-in", scanCount, "SELECT COUNT(*) FROM challenges WHERE tenant_id = $1 AND account_id = $2 AND created_at >= $3",
-		tenantID, accountID, micros(since))
+// CountChallenges returns how many sign-ins were asked for an account in that way since the instant.
+func (tx *Tx) CountChallenges(tenantID, accountID string, by access.AskedBy, since time.Time) (int, error) {
+	return one(tx, "sign-in", scanCount,
+		"SELECT COUNT(*) FROM challenges WHERE tenant_id = $1 AND account_id = $2 AND asked_by = $3 AND created_at >= $4",
+		tenantID, accountID, by, micros(since))
 }
 
 // keepExpired is how long links, sessions and challenges stay after their end, so that one who brings them late is told so.

@@ -77,12 +77,23 @@ type Session struct {
 	ReturnPath string
 }
 
+// AskedBy says what a browser knew when it asked for a one-time code. Each has a count of its own, so that somebody who only knows an
+// e-mail address can't use up the codes of the holder who follows the link of a mail.
+type AskedBy string
+
+// What a browser may know.
+const (
+	ByEmail        AskedBy = "email"
+	ByVerification AskedBy = "verification" // from the link of a mail, or the platform's next step
+)
+
 // Challenge is a pending sign-in of a holder by a one-time code that is mailed. It is bound to the browser that asked. The code
 // itself is made when the mail is sent, and only its hash is kept. Times are wall time.
 type Challenge struct {
 	ID          string
 	TenantID    string
 	AccountID   string
+	AskedBy     AskedBy
 	BrowserHash []byte // SHA-256 of the token in the browser's cookie; shared by the challenges of one request
 	CodeHash    []byte // empty until the mail was handed over
 	Attempts    int

@@ -213,7 +213,8 @@ func (s *story) accessRecords(w *world) {
 		SeenAt: at(2), ExpiresAt: at(100), ReturnPath: "/kyc",
 	}
 	s.challenge = access.Challenge{
-		ID: w.name("sgn"), TenantID: tenantID, AccountID: s.account.ID, BrowserHash: hash("browser"), Attempts: 1, CreatedAt: at(1), ExpiresAt: at(10),
+		AskedBy: access.ByEmail,
+		ID:      w.name("sgn"), TenantID: tenantID, AccountID: s.account.ID, BrowserHash: hash("browser"), Attempts: 1, CreatedAt: at(1), ExpiresAt: at(10),
 	}
 	s.record = store.IdempotencyRecord{
 		TenantID: tenantID, Key: "key-1", Route: "POST /v1/payments", BodyHash: hash("body"), Status: 201, Response: []byte(`{"id":"pay_1"}`),

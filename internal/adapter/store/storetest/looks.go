@@ -185,7 +185,7 @@ var looks = []look{
 		return value(tx.Challenge(tenantID, s.challenge.ID))
 	}},
 	{"challenges counted", func(s story) any { return 1 }, func(tx *store.Tx, tenantID string, s story) (any, error) {
-		count, err := tx.CountChallenges(tenantID, s.account.ID, at(1))
+		count, err := tx.CountChallenges(tenantID, s.account.ID, access.ByEmail, at(1))
 		return got(count, count > 0, err)
 	}},
 	{"idempotency record", func(s story) any { return s.record }, func(tx *store.Tx, tenantID string, s story) (any, error) {

@@ -224,6 +224,11 @@ func badKinds(w *world, s story, bad string) map[string]func(tx *store.Tx) error
 			setText(&s.link.Purpose, bad)
 			return tx.InsertLink(s.link)
 		},
+		"challenge's way": func(tx *store.Tx) error {
+			s.challenge.ID = w.name("sgn")
+			setText(&s.challenge.AskedBy, bad)
+			return tx.InsertChallenge(s.challenge)
+		},
 		"session kind": func(tx *store.Tx) error {
 			s.session.ID, s.session.Hash = w.name("ses"), []byte(w.name("hash"))
 			setText(&s.session.Kind, bad)

@@ -426,6 +426,7 @@ CREATE TABLE challenges (
   tenant_id    TEXT   NOT NULL REFERENCES tenants (id),
   id           TEXT   NOT NULL CHECK (id <> ''),
   account_id   TEXT   NOT NULL CHECK (account_id <> ''),
+  asked_by     TEXT   NOT NULL CHECK (asked_by IN ('email', 'verification')),
   browser_hash BLOB  NOT NULL,
   code_hash    BLOB, -- NULL until the code was made
   attempts     INTEGER NOT NULL CHECK (attempts >= 0),
@@ -435,7 +436,7 @@ CREATE TABLE challenges (
   PRIMARY KEY (tenant_id, id)
 ) STRICT;
 CREATE INDEX challenges_browser ON challenges (browser_hash);
-CREATE INDEX challenges_account ON challenges (tenant_id, account_id, created_at);
+CREATE INDEX challenges_account ON challenges (tenant_id, account_id, asked_by, created_at);
 
 CREATE TABLE idempotency (
   tenant_id  TEXT   NOT NULL REFERENCES tenants (id),
