@@ -3,8 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
-	"log/slog"
 	"net/http"
 	"slices"
 	"sort"
@@ -14,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/validation"
 
+	"github.com/probity/probity/internal/edge/web"
 	"github.com/probity/probity/internal/standard/id"
 	"github.com/probity/probity/internal/standard/pan"
 	"github.com/probity/probity/internal/standard/problem"
@@ -61,37 +60,6 @@ func (p *Problem) blame(field string) *Problem {
 	return p
 }
 
-// statusOf is the one place where a kind of problem becomes a status.
-func statusOf(kind problem.Kind) int {
-	switch kind {
-	case problem.Invalid:
-		return http.StatusUnprocessableEntity
-	case problem.Malformed:
-		return http.StatusBadRequest
-	case problem.Unauthenticated:
-		return http.StatusUnauthorized
-	case problem.Forbidden:
-		return http.StatusForbidden
-	case problem.NotFound:
-		return http.StatusNotFound
-	case problem.Conflict:
-		return http.StatusConflict
-	case problem.Gone:
-		return http.StatusGone
-	case problem.TooLarge:
-		return http.StatusRequestEntityTooLarge
-	case problem.UnsupportedType:
-		return http.StatusUnsupportedMediaType
-	case problem.TooMany:
-		return http.StatusTooManyRequests
-	case problem.Unavailable:
-		return http.StatusServiceUnavailable
-	case problem.Unspecified:
-		return http.StatusInternalServerError
-	}
-	return http.StatusInternalServerError
-}
-
 // refusal turns an error of a use case into the answer. What is no problem of the caller's is logged by its sort and withheld.
 func (e *edge) refusal(ctx context.Context, err error) *Problem {
 	if ready, ok := errors.AsType[*Problem](err); ok {
@@ -100,11 +68,11 @@ func (e *edge) refusal(ctx context.Context, err error) *Problem {
 	p := problem.As(err)
 	if p == nil || p.Kind == problem.Unspecified {
 		if ctx.Err() == nil {
-			e.Log.ErrorContext(ctx, "request failed", "request_id", requestOf(ctx).id, sorts(err))
+			e.Log.ErrorContext(ctx, "request failed", "request_id", requestOf(ctx).id, "sort", web.ErrorSort(err))
 		}
 		return internalProblem()
 	}
-	out := newProblem(statusOf(p.Kind), p.Code, p.Message).blame(p.Field)
+	out := newProblem(web.StatusOf(p.Kind), p.Code, p.Message).blame(p.Field)
 	if id.Valid(id.Verification, p.Ref) {
 		out.VerificationID = p.Ref
 	} else {
@@ -115,22 +83,6 @@ func (e *edge) refusal(ctx context.Context, err error) *Problem {
 
 func internalProblem() *Problem {
 	return newProblem(http.StatusInternalServerError, "internal", "something went wrong on our side; try again, and give support the request_id if it stays")
-}
-
-// sorts names the Go types of an error's chain, and the codes that databases give theirs. The text of an error may quote a value.
-func sorts(err error) slog.Attr {
-	var names []string
-	for ; err != nil; err = errors.Unwrap(err) {
-		name := fmt.Sprintf("%T", err)
-		switch coded := err.(type) {
-		case interface{ SQLState() string }:
-			name += " " + coded.SQLState()
-		case interface{ Code() int }:
-			name += fmt.Sprintf(" %d", coded.Code())
-		}
-		names = append(names, name)
-	}
-	return slog.String("sort", strings.Join(names, " < "))
 }
 
 // maxFaults bounds the list of what is wrong; a body can be wrong in as many ways as it has members.

@@ -130,30 +130,14 @@ func explain(err error) (status int, title, text string) {
 		return http.StatusInternalServerError, "Something went wrong", "It is our fault, not yours. Nothing was changed; please try again."
 	}
 	text = sentenceCase(p.Message)
-	switch p.Kind {
-	case problem.NotFound:
-		return http.StatusNotFound, "Not found", text
-	case problem.Forbidden:
-		return http.StatusForbidden, "Not allowed", text
-	case problem.Conflict:
-		return http.StatusConflict, "This can't be done any more", text
-	case problem.Gone:
-		return http.StatusGone, "No longer valid", text
-	case problem.TooLarge:
-		return http.StatusRequestEntityTooLarge, "Too large", text
-	case problem.UnsupportedType:
-		return http.StatusUnsupportedMediaType, "This type can't be used", text
-	case problem.TooMany:
-		return http.StatusTooManyRequests, "Slow down a little", text
-	case problem.Unavailable:
-		return http.StatusServiceUnavailable, "Not available right now", text
-	case problem.Unauthenticated:
-		return http.StatusUnauthorized, "Please sign in", text
-	case problem.Malformed:
-		return http.StatusBadRequest, "This could not be read", text
-	case problem.Invalid:
-		return http.StatusUnprocessableEntity, "This was not accepted", text
-	case problem.Unspecified:
+	titles := map[problem.Kind]string{
+		problem.NotFound: "Not found", problem.Forbidden: "Not allowed", problem.Conflict: "This can't be done any more", problem.Gone: "No longer valid",
+		problem.TooLarge: "Too large", problem.UnsupportedType: "This type can't be used", problem.TooMany: "Slow down a little",
+		problem.Unavailable: "Not available right now", problem.Unauthenticated: "Please sign in", problem.Malformed: "This could not be read",
+		problem.Invalid: "This was not accepted",
+	}
+	if title, known := titles[p.Kind]; known {
+		return web.StatusOf(p.Kind), title, text
 	}
 	return http.StatusInternalServerError, "Something went wrong", "Nothing was changed; please try again."
 }

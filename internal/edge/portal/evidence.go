@@ -189,7 +189,7 @@ func (p *portal) answerUpload(w http.ResponseWriter, r *http.Request, found item
 		}
 	}
 	found.errors = fieldErrors(found.p, err)
-	p.renderItem(w, r, statusOf(refused.Kind), found)
+	p.renderItem(w, r, web.StatusOf(refused.Kind), found)
 }
 
 // withdrawEvidence takes back one attachment before submission.

@@ -9,37 +9,6 @@ import (
 	"github.com/probity/probity/internal/standard/problem"
 )
 
-// statusOf is the one place where the portal turns a kind of problem into an HTTP status.
-func statusOf(kind problem.Kind) int {
-	switch kind {
-	case problem.Invalid:
-		return http.StatusUnprocessableEntity
-	case problem.Malformed:
-		return http.StatusBadRequest
-	case problem.Unauthenticated:
-		return http.StatusUnauthorized
-	case problem.Forbidden:
-		return http.StatusForbidden
-	case problem.NotFound:
-		return http.StatusNotFound
-	case problem.Conflict:
-		return http.StatusConflict
-	case problem.Gone:
-		return http.StatusGone
-	case problem.TooLarge:
-		return http.StatusRequestEntityTooLarge
-	case problem.UnsupportedType:
-		return http.StatusUnsupportedMediaType
-	case problem.TooMany:
-		return http.StatusTooManyRequests
-	case problem.Unavailable:
-		return http.StatusServiceUnavailable
-	case problem.Unspecified:
-		return http.StatusInternalServerError
-	}
-	return http.StatusInternalServerError
-}
-
 // explain tells a problem in the visitor's language. The catalog knows every code that a holder can meet.
 func explain(p web.Printer, found *problem.Problem) string {
 	for _, key := range []string{"problem." + found.Code + "." + found.Field, "problem." + found.Code} {
@@ -76,7 +45,7 @@ func (p *portal) fail(w http.ResponseWriter, r *http.Request, v visitor, err err
 	case problem.Unauthenticated:
 		p.showSessionOver(w, r, v)
 	default:
-		p.showTrouble(w, r, v, trouble{status: statusOf(found.Kind), title: v.p.T("trouble.refused.title"), text: explain(v.p, found)})
+		p.showTrouble(w, r, v, trouble{status: web.StatusOf(found.Kind), title: v.p.T("trouble.refused.title"), text: explain(v.p, found)})
 	}
 }
 

@@ -116,7 +116,7 @@ func (p *portal) openTicket(w http.ResponseWriter, r *http.Request, v visitor) {
 	}
 	if problem.Is(err, problem.Invalid) || problem.Is(err, problem.TooMany) {
 		form.errors = fieldErrors(v.p, err)
-		p.renderTicketForm(w, r, statusOf(problem.As(err).Kind), v, form)
+		p.renderTicketForm(w, r, web.StatusOf(problem.As(err).Kind), v, form)
 		return
 	}
 	p.fail(w, r, v, err)

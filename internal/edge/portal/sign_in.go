@@ -164,7 +164,7 @@ func (p *portal) refuseLink(w http.ResponseWriter, r *http.Request, err error) {
 	if v.signedIn() {
 		out.label = v.p.T("trouble.home")
 	}
-	p.showTrouble(w, r, v, trouble{status: statusOf(found.Kind), title: v.p.T("trouble.link.title"), text: explain(v.p, found), out: out})
+	p.showTrouble(w, r, v, trouble{status: web.StatusOf(found.Kind), title: v.p.T("trouble.link.title"), text: explain(v.p, found), out: out})
 }
 
 // openVerificationOf returns the id of the account's open verification, or nothing.

@@ -5,16 +5,52 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/probity/probity/internal/standard/problem"
 )
 
-// ErrorSort names the Go types of an error's chain for a log. The text of an error may quote a value: a database repeats what it could
+// StatusOf is the one place where a kind of problem becomes a status.
+func StatusOf(kind problem.Kind) int {
+	switch kind {
+	case problem.Invalid:
+		return http.StatusUnprocessableEntity
+	case problem.Malformed:
+		return http.StatusBadRequest
+	case problem.Unauthenticated:
+		return http.StatusUnauthorized
+	case problem.Forbidden:
+		return http.StatusForbidden
+	case problem.NotFound:
+		return http.StatusNotFound
+	case problem.Conflict:
+		return http.StatusConflict
+	case problem.Gone:
+		return http.StatusGone
+	case problem.TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case problem.UnsupportedType:
+		return http.StatusUnsupportedMediaType
+	case problem.TooMany:
+		return http.StatusTooManyRequests
+	case problem.Unavailable:
+		return http.StatusServiceUnavailable
+	case problem.Unspecified:
+		return http.StatusInternalServerError
+	}
+	return http.StatusInternalServerError
+}
+
+// ErrorSort names the Go types of an error's chain, and the codes that databases give theirs, for a log. The text of an error may quote a value: a database repeats what it could
 // not take, a file system a path.
 func ErrorSort(err error) string {
 	var names []string
 	for ; err != nil; err = errors.Unwrap(err) {
 		name := fmt.Sprintf("%T", err)
-		if coded, ok := err.(interface{ SQLState() string }); ok {
+		switch coded := err.(type) {
+		case interface{ SQLState() string }:
 			name += " " + coded.SQLState()
+		case interface{ Code() int }:
+			name += fmt.Sprintf(" %d", coded.Code())
 		}
 		names = append(names, name)
 	}
