@@ -423,14 +423,14 @@ func accessButton(m access.Member) templ.Component {
 			templ_7745c5c3_Var14 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "<form method=\"post\" action=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "<form class=\"nowrap\" method=\"post\" action=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var15 templ.SafeURL
 		templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL("/console/staff/" + m.ID + "/access"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk.templ`, Line: 98, Col: 81}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk.templ`, Line: 98, Col: 96}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var15))
 		if templ_7745c5c3_Err != nil {
@@ -567,7 +567,7 @@ func staffPage(s staffView) templ.Component {
 		}
 		templ_7745c5c3_Err = web.Radios(web.FieldProps{Name: "role", Label: "Role", Error: s.form.errorOf("role"), Required: true}, []web.Option{
 			{Value: "reviewer", Label: "Reviewer", Hint: "Reviews cases, answers tickets, opens and cancels verifications.", Selected: s.form.text("role") != "administrator"},
-			{Value: "administrator", Label: "Administrator", Hint: "All of that, and invites staff.", Selected: s.form.text("role") == "administrator"},
+			{Value: "administrator", Label: "Administrator", Hint: "All of that, invites staff and ends their access.", Selected: s.form.text("role") == "administrator"},
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
