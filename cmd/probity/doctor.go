@@ -37,6 +37,7 @@ func (c *doctorCommand) Run(ctx context.Context) error {
 		{"data directory", c.checkDirectory(), "make an installation with `probity serve --create …`, or name the right directory with --data"},
 		{"key file", c.checkKey(ctx), "restore master.key from its backup; without it no attachment can be read"},
 		{"database", c.checkDatabase(ctx), "check --database, and that the server runs and lets this user in; `probity migrate` updates an old schema"},
+		{"jobs", c.checkJobs(ctx), "look at the log of `probity serve`; what waits runs when it serves again, and nothing is lost"},
 		{"payment policy", c.checkPolicy(), "mend the policy at the line named; the running one is untouched"},
 		{"mail server", c.checkMail(ctx), "check --smtp-host, --smtp-port, --smtp-tls and the sign-in; without mail no notice is delivered and no deadline starts"},
 	} {
@@ -48,7 +49,7 @@ func (c *doctorCommand) Run(ctx context.Context) error {
 		fmt.Printf("WRONG  %s: %s\n       %s\n", f.what, plain(f.err), f.cure)
 	}
 	if wrong > 0 {
-		return fmt.Errorf("%d of 5 checks failed", wrong)
+		return fmt.Errorf("%d of 6 checks failed", wrong)
 	}
 	return nil
 }
@@ -105,6 +106,33 @@ func (c *doctorCommand) checkDatabase(ctx context.Context) error {
 	current, latest, err := s.SchemaVersion(ctx)
 	if err == nil && current != latest {
 		err = fmt.Errorf("the schema is at version %d, this program needs %d", current, latest)
+	}
+	return err
+}
+
+// lateAfter is how long a due job may wait before something is wrong: nothing serves, or everything it tries fails.
+const lateAfter = 15 * time.Minute
+
+// checkJobs looks for jobs that were given up, and for due ones that nobody runs. Whether there is a database is another check's to say.
+func (c *doctorCommand) checkJobs(ctx context.Context) error {
+	s, err := c.openStore(ctx)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = s.Close() }()
+	if current, latest, err := s.SchemaVersion(ctx); err != nil || current != latest {
+		return nil
+	}
+	dead, err := s.DeadJobs(ctx)
+	if err != nil {
+		return err
+	}
+	if len(dead) > 0 {
+		return fmt.Errorf("%d jobs were given up, the latest of kind %s (%s)", len(dead), dead[0].Kind, dead[0].ErrorCategory)
+	}
+	due, found, err := s.NextDue(ctx)
+	if late := clock.System().Now().Sub(due); err == nil && found && late > lateAfter {
+		return fmt.Errorf("a job has been due for %s; does `probity serve` run?", late.Round(time.Minute))
 	}
 	return err
 }

@@ -9,9 +9,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/probity/probity/internal/adapter/clock"
 	"github.com/probity/probity/internal/adapter/mail"
+	"github.com/probity/probity/internal/adapter/store"
 	"github.com/probity/probity/internal/adapter/vault"
 	"github.com/probity/probity/internal/app"
 )
@@ -94,5 +96,36 @@ func plainServer(connection net.Conn) {
 			return
 		}
 		_, _ = io.WriteString(connection, "250 x\r\n")
+	}
+}
+
+func TestTheDoctorSeesJobsThatNobodyRuns(t *testing.T) {
+	c := installed(t)
+	if err := c.checkJobs(t.Context()); err != nil {
+		t.Fatalf("an installation without jobs: %v", err)
+	}
+	s, err := c.openStore(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	err = s.Write(t.Context(), func(_ context.Context, tx *store.Tx) error {
+		return tx.Enqueue(store.Job{Kind: "send_notice", DueAt: tx.Now().Add(-time.Hour)})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.checkJobs(t.Context()); err == nil || !strings.Contains(err.Error(), "has been due for 1h0m") {
+		t.Errorf("a job due for an hour: got %v", err)
+	}
+	jobs, err := s.Claim(t.Context(), 1, time.Minute)
+	if err != nil || len(jobs) != 1 {
+		t.Fatalf("got %d jobs, %v", len(jobs), err)
+	}
+	if err := s.Bury(t.Context(), jobs[0], "unknown_kind"); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.checkJobs(t.Context()); err == nil || !strings.Contains(err.Error(), "given up") {
+		t.Errorf("a job that was given up: got %v", err)
 	}
 }

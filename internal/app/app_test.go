@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/probity/probity/internal/adapter/clock"
 	"github.com/probity/probity/internal/adapter/mail"
+	"github.com/probity/probity/internal/adapter/store"
 	"github.com/probity/probity/internal/domain/policy"
 )
 
@@ -129,5 +131,35 @@ func TestWhatDoesNotOpen(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(used, "typo")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v, want that a mistyped directory is not made", err)
+	}
+}
+
+func TestMetricsTellOfJobsThatWaitAndThatWereGivenUp(t *testing.T) {
+	c := config(filepath.Join(t.TempDir(), "data"))
+	now := time.Date(2026, 11, 9, 2, 0, 0, 0, time.UTC)
+	c.Clock = clock.New(func() time.Time { return now })
+	a := open(t, c)
+	err := a.Store.Write(t.Context(), func(_ context.Context, tx *store.Tx) error {
+		return tx.EnqueueNow(store.Job{Kind: "from_a_newer_version", Key: "one"})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Service.RunDueJobs(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	err = a.Store.Write(t.Context(), func(_ context.Context, tx *store.Tx) error {
+		return tx.EnqueueNow(store.Job{Kind: "from_a_newer_version", Key: "two"})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(90 * time.Second)
+	answer := httptest.NewRecorder()
+	a.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for _, want := range []string{`probity_jobs{state="pending"} 1`, `probity_jobs{state="dead"} 1`, "probity_jobs_late_seconds 90"} {
+		if !strings.Contains(answer.Body.String(), want) {
+			t.Errorf("/metrics does not say %s", want)
+		}
 	}
 }

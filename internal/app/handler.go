@@ -27,7 +27,7 @@ func (a *App) Handler() http.Handler {
 	for _, pattern := range []string{"/v1/", "/openapi.json", "/healthz", "/readyz"} {
 		mux.Handle(pattern, answers)
 	}
-	mux.Handle("/metrics", promhttp.Handler())
+	mux.Handle("/metrics", a.metrics())
 	mux.Handle("/assets/", web.Assets())
 	mux.Handle("/kyc", http.RedirectHandler("/kyc/", http.StatusSeeOther))
 	mux.Handle("/kyc/", portal.Handler(portal.Config{Service: a.Service, Log: a.Config.Log, Demo: a.Config.Demo, SecureCookies: secure}))
@@ -43,6 +43,13 @@ func (a *App) Handler() http.Handler {
 		return onlyOverTLS(mux)
 	}
 	return mux
+}
+
+// metrics answers what the process and the API count, and how this installation's jobs stand.
+func (a *App) metrics() http.Handler {
+	own := prometheus.NewRegistry()
+	own.MustRegister(newJobMetrics(a.Store, a.Config.Clock))
+	return promhttp.HandlerFor(prometheus.Gatherers{prometheus.DefaultGatherer, own}, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
 }
 
 // onlyOverTLS tells browsers never to come back without TLS (RFC 6797): the first request of a later visit could be read and answered by

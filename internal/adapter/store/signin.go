@@ -38,13 +38,6 @@ func (tx *Tx) UseLink(l access.Link, at time.Time) error {
 	return err
 }
 
-// UnusedLink returns the newest link for a purpose that was not used and has not expired at the instant, and whether there is one.
-func (tx *Tx) UnusedLink(tenantID string, purpose access.LinkPurpose, wall time.Time) (access.Link, bool, error) {
-	return maybe(tx, scanLink, "SELECT "+linkColumns+` FROM links
-		WHERE tenant_id = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > $3 ORDER BY created_at DESC, id DESC LIMIT 1`,
-		tenantID, purpose, micros(wall))
-}
-
 // RevokeLinks removes the tenant's unused links for a purpose.
 func (tx *Tx) RevokeLinks(tenantID string, purpose access.LinkPurpose) error {
 	_, err := tx.exec("DELETE FROM links WHERE tenant_id = $1 AND purpose = $2 AND used_at IS NULL", tenantID, purpose)

@@ -75,22 +75,6 @@ func DueAt(in DueInput) (Due, error) {
 	return walk.due(date), nil
 }
 
-// EndOfNextBusinessDay computes the end of the first business day after the date of an instant, whatever its time of day: where a due date
-// moves that fell into an outage that ended at the instant. Errors are those of DueAt.
-func EndOfNextBusinessDay(after time.Time, zone *time.Location, calendar Calendar) (Due, error) {
-	if zone == nil || calendar == nil {
-		return Due{}, errors.New("compute a due date: zone and calendar are required")
-	}
-	walk := walk{zone: zone, calendar: calendar}
-	walk.say("counted from %s in %s", after.In(zone).Format("Monday 2 January 2006 15:04"), zone)
-	date, err := walk.next(dayHolding(after, zone))
-	if err != nil {
-		return Due{}, err
-	}
-	walk.say("due at the end of the next business day, %s", long(date))
-	return walk.due(date), nil
-}
-
 func (in DueInput) check() error {
 	switch {
 	case in.Zone == nil:

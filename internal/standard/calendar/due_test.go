@@ -143,30 +143,6 @@ func TestDueAtRefuses(t *testing.T) {
 	}
 }
 
-func TestEndOfNextBusinessDay(t *testing.T) {
-	tests := []struct {
-		name, after, want string
-	}{
-		{"after a Tuesday", "2026-11-17T23:30:00Z", "2026-11-18T23:59:59Z"},
-		{"after a Friday", "2026-11-20T00:00:00Z", "2026-11-23T23:59:59Z"},
-		{"after a Saturday", "2026-11-21T12:00:00Z", "2026-11-23T23:59:59Z"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			due, err := EndOfNextBusinessDay(instant(t, test.after), time.UTC, Weekdays{})
-			if got := due.At.Format(time.RFC3339); err != nil || got != test.want {
-				t.Errorf("got %s, %v, want %s", got, err, test.want)
-			}
-		})
-	}
-	if _, err := EndOfNextBusinessDay(instant(t, "2026-12-31T12:00:00Z"), time.UTC, springFestival()); !errors.Is(err, ErrNoData) {
-		t.Errorf("got %v, want ErrNoData", err)
-	}
-	if _, err := EndOfNextBusinessDay(time.Time{}, nil, nil); err == nil {
-		t.Errorf("no zone and no calendar are accepted")
-	}
-}
-
 // oddNights are transitions in whose neighbourhood order is hardest to keep.
 var oddNights = []struct{ zone, at string }{
 	{"UTC", "2026-11-20T18:00:00Z"},

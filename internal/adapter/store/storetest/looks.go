@@ -178,9 +178,6 @@ var looks = []look{
 	{"member", func(s story) any { return s.member }, func(tx *store.Tx, tenantID string, s story) (any, error) {
 		return value(tx.Member(tenantID, s.member.ID))
 	}},
-	{"unused link", func(s story) any { return s.link }, func(tx *store.Tx, tenantID string, s story) (any, error) {
-		return forTenant(tenantID, s, func() (any, error) { return got(tx.UnusedLink(tenantID, access.StaffInvite, at(500))) })
-	}},
 	{"challenge", func(s story) any { return s.challenge }, func(tx *store.Tx, tenantID string, s story) (any, error) {
 		return value(tx.Challenge(tenantID, s.challenge.ID))
 	}},
