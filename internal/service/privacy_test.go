@@ -3,6 +3,7 @@ package service_test
 import (
 	"bytes"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -21,9 +22,13 @@ var marks = []string{
 	"QUIRKE-CARD", "498765", "7531", "fp-mark", "ticket-mark", "answer-mark", "note-mark", "reason-mark", "MARK-IN-ATTACHMENT", "staff-mark",
 }
 
+// ours is an identifier of this installation. Chance puts the short marks, a card's digits, into some of them.
+var ours = regexp.MustCompile(`\b[a-z]{2,5}_[0-9a-z]{26}\b`)
+
 // unmarked checks that a text holds none of the marks.
 func unmarked(t testing.TB, where, text string) {
 	t.Helper()
+	text = ours.ReplaceAllString(text, "(id)")
 	for _, mark := range marks {
 		if at := strings.Index(strings.ToLower(text), strings.ToLower(mark)); at >= 0 {
 			t.Errorf("%s holds %q: …%s…", where, mark, text[max(0, at-60):min(len(text), at+60)])
