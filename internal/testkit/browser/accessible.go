@@ -31,14 +31,28 @@ const defects = `() => {
 		for (const attribute of ['aria-describedby', 'aria-labelledby', 'aria-controls'])
 			for (const id of (element.getAttribute(attribute) || '').split(/\s+/))
 				if (id && !document.getElementById(id)) say(attribute + ' names ' + id + ', which is not there', element);
-	const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
-	if (wide > 1) found.push('the page is ' + wide + ' pixels wider than its window');
+	const root = document.documentElement;
+	const wide = when => {
+		const excess = root.scrollWidth - root.clientWidth;
+		if (excess <= 1) return;
+		const beyond = [...document.body.querySelectorAll('*')].filter(element => element.getBoundingClientRect().right > root.clientWidth + 1);
+		const deepest = beyond.filter(element => !beyond.some(other => other !== element && element.contains(other)));
+		found.push('the page is ' + excess + ' pixels wider than its window of ' + root.clientWidth + when + ': ' + location.pathname + ' ' +
+			deepest.slice(0, 4).map(element => element.outerHTML.slice(0, 120)).join(' | '));
+	};
+	wide('');
+	// A reader may widen the text, and another machine has wider fonts: neither may push the page out of its window.
+	const spacing = new CSSStyleSheet();
+	spacing.replaceSync('* { letter-spacing: 0.12em !important; word-spacing: 0.16em !important; line-height: 1.5 !important }');
+	document.adoptedStyleSheets = [...document.adoptedStyleSheets, spacing];
+	wide(' with the text spacing of WCAG 1.4.12');
+	document.adoptedStyleSheets = document.adoptedStyleSheets.filter(sheet => sheet !== spacing);
 	return found;
 }`
 
 // Accessible fails the test for what keeps a person with a screen reader, or with a phone, from using the page: no language, title,
 // main part or single main heading, images without a text, fields without a label, controls without a name, references to what is not there,
-// and a page wider than its window. It is a floor, not a proof: it says nothing about contrast or order.
+// and a page wider than its window, also with the text spacing of WCAG 2.2 §1.4.12. It is a floor, not a proof: it says nothing about contrast or order.
 func (p *Page) Accessible() {
 	p.t.Helper()
 	for _, defect := range Evaluate[[]string](p, "("+defects+")()") {
