@@ -127,11 +127,16 @@ func (s *Service) openCase(tx *store.Tx, actor access.Actor, v verification.Veri
 		return err
 	}
 	c, drafts := casework.Start(v.CaseID, v, due.At, tx.Now())
+	return insertCase(tx, actor, c, drafts)
+}
+
+// insertCase adds an open case, and the job that notices when its due time passes.
+func insertCase(tx *store.Tx, actor access.Actor, c casework.Case, drafts []journal.Draft) error {
 	if err := tx.InsertCase(actor, c, drafts); err != nil {
 		return err
 	}
 	return tx.Enqueue(store.Job{
-		TenantID: v.TenantID, Kind: JobCaseOverdue, DueAt: justAfter(due.At), Payload: map[string]string{"case_id": c.ID}, Key: "case_overdue:" + c.ID,
+		TenantID: c.TenantID, Kind: JobCaseOverdue, DueAt: justAfter(c.DueAt), Payload: map[string]string{"case_id": c.ID}, Key: "case_overdue:" + c.ID,
 	})
 }
 

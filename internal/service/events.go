@@ -63,8 +63,8 @@ func (s *Service) AddWebhookEndpoint(ctx context.Context, actor access.Actor, ta
 	if err := s.Outbound.CheckURL("url", target); err != nil {
 		return e, err
 	}
-	if len(types) > 50 {
-		return e, problem.Field("event_types", "too_many", "at most 50 event types; leave the list empty for all")
+	if len(types) > 100 {
+		return e, problem.Field("event_types", "too_many", "at most 100 event types; leave the list empty for all")
 	}
 	for _, t := range types {
 		if !journal.Known(t) {

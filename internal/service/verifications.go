@@ -192,7 +192,11 @@ func (s *Service) submissionDue(v verification.Verification, receivedAt time.Tim
 
 // reviewDue computes when a review is due, in the tenant's zone and calendar.
 func (s *Service) reviewDue(t policy.Tenant, v verification.Verification, submittedAt time.Time) (calendar.Due, error) {
-	rules := policy.Current(v.OpenedAt)
+	return s.reviewDueUnder(policy.Current(v.OpenedAt), t, submittedAt)
+}
+
+// reviewDueUnder computes when a review is due under the given rules.
+func (s *Service) reviewDueUnder(rules policy.Consequence, t policy.Tenant, submittedAt time.Time) (calendar.Due, error) {
 	return calendar.DueAt(calendar.DueInput{
 		Received: submittedAt, Zone: t.Zone(), Calendar: s.Calendar, CutOff: rules.CutOff, BusinessDays: rules.ReviewWithin,
 	})

@@ -9,19 +9,19 @@ import (
 	"github.com/probity/probity/internal/standard/problem"
 )
 
-const caseColumns = "tenant_id, id, account_id, verification_id, round, status, version, opened_at, due_at, overdue_at, decided_at, decision"
+const caseColumns = "tenant_id, id, kind, account_id, verification_id, payment_id, round, status, version, opened_at, due_at, overdue_at, decided_at, decision"
 
 func scanCase(r row) (casework.Case, error) {
 	var c casework.Case
-	err := r.Scan(&c.TenantID, &c.ID, &c.AccountID, &c.VerificationID, &c.Round, &c.Status, &c.Version, instant{&c.OpenedAt},
+	err := r.Scan(&c.TenantID, &c.ID, &c.Kind, &c.AccountID, orEmpty{&c.VerificationID}, &c.PaymentID, &c.Round, &c.Status, &c.Version, instant{&c.OpenedAt},
 		instant{&c.DueAt}, instant{&c.OverdueAt}, instant{&c.DecidedAt}, &c.Decision)
 	return c, err
 }
 
-// InsertCase adds a case. A verification has at most one that is open.
+// InsertCase adds a case. A verification has at most one that is open, a payment has one for ever.
 func (tx *Tx) InsertCase(actor access.Actor, c casework.Case, drafts []journal.Draft) error {
-	taken := problem.New(problem.Conflict, "case_open", "this verification has an open case already")
-	err := tx.insert("cases", caseColumns, taken, c.TenantID, c.ID, c.AccountID, c.VerificationID, c.Round, c.Status, c.Version,
+	taken := problem.New(problem.Conflict, "case_open", "this verification or payment has a case already")
+	err := tx.insert("cases", caseColumns, taken, c.TenantID, c.ID, c.Kind, c.AccountID, orNull(c.VerificationID), c.PaymentID, c.Round, c.Status, c.Version,
 		micros(c.OpenedAt), micros(c.DueAt), micros(c.OverdueAt), micros(c.DecidedAt), c.Decision)
 	if err != nil {
 		return err
@@ -37,6 +37,7 @@ func (tx *Tx) Case(tenantID, id string) (casework.Case, error) {
 // CaseFilter chooses cases; empty members choose all. Overdue ones are open and past their due time at Tx.Now, noted or not.
 type CaseFilter struct {
 	Status         casework.Status
+	Kind           casework.Kind
 	AccountID      string
 	VerificationID string
 	Overdue        bool
@@ -54,6 +55,7 @@ func (tx *Tx) ListCases(tenantID string, filter CaseFilter, page Page) ([]casewo
 	}
 	list.and("tenant_id =", tenantID)
 	list.andText("status =", string(filter.Status))
+	list.andText("kind =", string(filter.Kind))
 	list.andText("account_id =", filter.AccountID)
 	list.andText("verification_id =", filter.VerificationID)
 	if filter.Overdue {
@@ -97,6 +99,16 @@ func (tx *Tx) ReviewsOf(tenantID, verificationID string) ([]casework.Review, err
 	return all(tx, scanReview, "SELECT "+reviewColumns+` FROM reviews
 		WHERE tenant_id = $1 AND case_id IN (SELECT id FROM cases WHERE tenant_id = $1 AND verification_id = $2)
 		ORDER BY decided_at, id`, tenantID, verificationID)
+}
+
+// CaseOfPayment returns the case of a held payment, and whether it has one.
+func (tx *Tx) CaseOfPayment(tenantID, paymentID string) (casework.Case, bool, error) {
+	return maybe(tx, scanCase, "SELECT "+caseColumns+" FROM cases WHERE tenant_id = $1 AND payment_id = $2 AND payment_id <> ''", tenantID, paymentID)
+}
+
+// ReviewOf returns the decision on a case, and whether there is one.
+func (tx *Tx) ReviewOf(tenantID, caseID string) (casework.Review, bool, error) {
+	return maybe(tx, scanReview, "SELECT "+reviewColumns+" FROM reviews WHERE tenant_id = $1 AND case_id = $2", tenantID, caseID)
 }
 
 const ticketColumns = "tenant_id, id, account_id, verification_id, error_code, query_code, steps_taken, message, answer, status, version, " +

@@ -259,6 +259,30 @@ func (t asText) Scan(value any) error {
 	return nil
 }
 
+// orNull is a text as an argument: NULL when it is empty, for columns that refer to another table.
+func orNull(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}
+
+// orEmpty scans what orNull wrote.
+type orEmpty struct{ into *string }
+
+// Scan implements sql.Scanner.
+func (o orEmpty) Scan(value any) error {
+	switch value := value.(type) {
+	case nil:
+		*o.into = ""
+	case string:
+		*o.into = value
+	default:
+		return errors.New("this is kept as text")
+	}
+	return nil
+}
+
 // flag is a truth as an argument: SQLite has no type for it.
 func flag(b bool) int64 {
 	if b {

@@ -1,7 +1,11 @@
 // Package access says who acts and what each may do. Permissions are checked in the service floor, nowhere else.
 package access
 
-import "github.com/probity/probity/internal/standard/problem"
+import (
+	"slices"
+
+	"github.com/probity/probity/internal/standard/problem"
+)
 
 // ActorKind is the sort of party that asks for a change.
 type ActorKind string
@@ -20,11 +24,12 @@ type Role string
 // The roles of staff.
 const (
 	Reviewer      Role = "reviewer"
+	Analyst       Role = "analyst" // of the risk team: a reviewer who also writes and publishes policies
 	Administrator Role = "administrator"
 )
 
 // Valid reports whether r is a role that can be given.
-func (r Role) Valid() bool { return r == Reviewer || r == Administrator }
+func (r Role) Valid() bool { return r == Reviewer || r == Analyst || r == Administrator }
 
 // Actor is one authenticated party. Its ID is a key, staff or account identifier; System has the name of the part that acts.
 type Actor struct {
@@ -52,12 +57,24 @@ const (
 	ManageTickets    Permission = "tickets.manage"
 	ManageWebhooks   Permission = "webhooks.manage"
 	ManageStaff      Permission = "staff.manage"
+	ReportOutcomes   Permission = "payments.report"  // what became of a payment
+	DraftPolicies    Permission = "policies.draft"   // write and discard drafts: they decide nothing
+	PublishPolicies  Permission = "policies.publish" // propose, approve, withdraw, roll back
+	ManageLists      Permission = "lists.manage"
 )
 
+// A key may draft a policy and never publish one: what decides payments is answered for by two people.
 var granted = map[ActorKind][]Permission{
-	Key:    {ManageAccounts, OpenVerification, SendEvidence, DecideCases, ReadTenant, ManageTickets, ManageWebhooks},
-	Staff:  {OpenVerification, SendEvidence, DecideCases, ReadTenant, ManageTickets},
+	Key: {ManageAccounts, OpenVerification, SendEvidence, DecideCases, ReadTenant, ManageTickets, ManageWebhooks, ReportOutcomes,
+		DraftPolicies, ManageLists},
+	Staff:  {OpenVerification, SendEvidence, DecideCases, ReadTenant, ManageTickets, ReportOutcomes},
 	System: {OpenVerification, ReadTenant},
+}
+
+// grantedToRole is what a role adds to what every member of staff may do.
+var grantedToRole = map[Role][]Permission{
+	Analyst:       {DraftPolicies, PublishPolicies, ManageLists},
+	Administrator: {DraftPolicies, PublishPolicies, ManageLists, ManageStaff, ManageWebhooks},
 }
 
 // Require returns a Forbidden problem unless the actor has the permission.
@@ -65,13 +82,8 @@ func (a Actor) Require(p Permission) error {
 	if a.TenantID == "" {
 		return problem.New(problem.Unauthenticated, "unauthenticated", "sign in, or send an API key")
 	}
-	if a.Kind == Staff && a.Role == Administrator && (p == ManageStaff || p == ManageWebhooks) {
+	if slices.Contains(granted[a.Kind], p) || a.Kind == Staff && slices.Contains(grantedToRole[a.Role], p) {
 		return nil
-	}
-	for _, have := range granted[a.Kind] {
-		if have == p {
-			return nil
-		}
 	}
 	return problem.New(problem.Forbidden, "forbidden", "this key or person may not do that; an administrator can")
 }

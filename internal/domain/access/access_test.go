@@ -12,6 +12,7 @@ var (
 	kinds       = []ActorKind{Key, Staff, Holder, System}
 	permissions = []Permission{
 		ManageAccounts, OpenVerification, SendEvidence, DecideCases, ReadTenant, ManageTickets, ManageWebhooks, ManageStaff,
+		ReportOutcomes, DraftPolicies, PublishPolicies, ManageLists,
 	}
 )
 
@@ -21,14 +22,15 @@ var rights = []struct {
 	actor Actor
 	may   string // in the order of permissions
 }{
-	{"a key", Actor{Kind: Key, TenantID: "ten_1", ID: "key_1"}, "yyyyyyy-"},
-	{"a reviewer", Actor{Kind: Staff, TenantID: "ten_1", ID: "stf_1", Role: Reviewer}, "-yyyyy--"},
-	{"an administrator", Actor{Kind: Staff, TenantID: "ten_1", ID: "stf_2", Role: Administrator}, "-yyyyyyy"},
-	{"a holder", Actor{Kind: Holder, TenantID: "ten_1", ID: "acct_1"}, "--------"},
-	{"the system", SystemActor("ten_1", "deadlines"), "-y--y---"},
-	{"nobody in particular", Actor{TenantID: "ten_1"}, "--------"},
-	{"a key that claims a role", Actor{Kind: Key, TenantID: "ten_1", Role: Administrator}, "yyyyyyy-"},
-	{"a holder who claims a role", Actor{Kind: Holder, TenantID: "ten_1", Role: Administrator}, "--------"},
+	{"a key", Actor{Kind: Key, TenantID: "ten_1", ID: "key_1"}, "yyyyyyy-yy-y"},
+	{"a reviewer", Actor{Kind: Staff, TenantID: "ten_1", ID: "stf_1", Role: Reviewer}, "-yyyyy--y---"},
+	{"an analyst", Actor{Kind: Staff, TenantID: "ten_1", ID: "stf_3", Role: Analyst}, "-yyyyy--yyyy"},
+	{"an administrator", Actor{Kind: Staff, TenantID: "ten_1", ID: "stf_2", Role: Administrator}, "-yyyyyyyyyyy"},
+	{"a holder", Actor{Kind: Holder, TenantID: "ten_1", ID: "acct_1"}, "------------"},
+	{"the system", SystemActor("ten_1", "deadlines"), "-y--y-------"},
+	{"nobody in particular", Actor{TenantID: "ten_1"}, "------------"},
+	{"a key that claims a role", Actor{Kind: Key, TenantID: "ten_1", Role: Administrator}, "yyyyyyy-yy-y"},
+	{"a holder who claims a role", Actor{Kind: Holder, TenantID: "ten_1", Role: Administrator}, "------------"},
 }
 
 func TestWhatEachPartyMayDo(t *testing.T) {
@@ -55,7 +57,7 @@ func TestWithoutATenantNothingIsAllowed(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a := Actor{
 			Kind: rapid.SampledFrom(append(kinds, "")).Draw(t, "kind"), ID: rapid.String().Draw(t, "id"),
-			Role: rapid.SampledFrom([]Role{"", Reviewer, Administrator}).Draw(t, "role"),
+			Role: rapid.SampledFrom([]Role{"", Reviewer, Analyst, Administrator}).Draw(t, "role"),
 		}
 		p := rapid.SampledFrom(permissions).Draw(t, "permission")
 		if err := a.Require(p); !problem.Is(err, problem.Unauthenticated) {
@@ -92,7 +94,7 @@ func TestAccessToOneAccount(t *testing.T) {
 }
 
 func TestValidityOfRoles(t *testing.T) {
-	for role, want := range map[Role]bool{Reviewer: true, Administrator: true, "": false, "owner": false} {
+	for role, want := range map[Role]bool{Reviewer: true, Analyst: true, Administrator: true, "": false, "owner": false} {
 		if got := role.Valid(); got != want {
 			t.Errorf("%q: got %v, want %v", role, got, want)
 		}

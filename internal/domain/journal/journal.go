@@ -21,6 +21,22 @@ const (
 	PaymentRejected     EventType = "payment.rejected"
 	RetryGranted        EventType = "payment.retry_granted"
 	RetryUsed           EventType = "payment.retry_used"
+	PaymentHeld         EventType = "payment.review_opened"
+	PaymentHeldApproved EventType = "payment.review_approved"
+	PaymentHeldRejected EventType = "payment.review_rejected"
+	PaymentOutcome      EventType = "payment.outcome_reported"
+	PolicyDrafted       EventType = "policy.drafted"
+	PolicyEdited        EventType = "policy.edited"
+	PolicyProposed      EventType = "policy.proposed"
+	PolicyApproved      EventType = "policy.approved"
+	PolicyPublished     EventType = "policy.published"
+	PolicyRetired       EventType = "policy.retired"
+	PolicyWithdrawn     EventType = "policy.withdrawn"
+	PolicyRolledBack    EventType = "policy.rolled_back"
+	ListCreated         EventType = "list.created"
+	ListDeleted         EventType = "list.deleted"
+	ListEntryAdded      EventType = "list.entry_added"
+	ListEntryRemoved    EventType = "list.entry_removed"
 	RestrictionPlaced   EventType = "restriction.placed"
 	RestrictionLifted   EventType = "restriction.lifted"
 	VerificationOpened  EventType = "verification.opened"
@@ -117,6 +133,8 @@ func Known(t EventType) bool {
 // EventTypes lists every event type, in the order of the documentation.
 var EventTypes = []EventType{
 	TenantCreated, TenantUpdated, AccountCreated, AccountUpdated, PaymentMethodAdded, PaymentRejected, RetryGranted, RetryUsed,
+	PaymentHeld, PaymentHeldApproved, PaymentHeldRejected, PaymentOutcome, PolicyDrafted, PolicyEdited, PolicyProposed, PolicyApproved,
+	PolicyPublished, PolicyRetired, PolicyWithdrawn, PolicyRolledBack, ListCreated, ListDeleted, ListEntryAdded, ListEntryRemoved,
 	RestrictionPlaced, RestrictionLifted, VerificationOpened, EvidenceReceived, EvidenceWithdrawn, EvidenceViewed, DeadlineSet,
 	DeadlineMissed, VerificationSubmit, VerificationReview, VerificationApprove, VerificationResubmt, VerificationDecline,
 	VerificationCancel, CaseOpened, CaseDecided, CaseOverdue, CaseWithdrawn, NoticeCreated, NoticeAccepted, NoticeBounced,

@@ -37,6 +37,10 @@ const (
 	Session         Prefix = "ses"
 	SignIn          Prefix = "sgn"
 	Link            Prefix = "lnk"
+	Policy          Prefix = "pol"
+	List            Prefix = "lst"
+	ListEntry       Prefix = "lse"
+	Finding         Prefix = "fnd"
 )
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -195,8 +195,10 @@ CREATE TABLE data_keys (
 CREATE TABLE cases (
   tenant_id       TEXT   NOT NULL,
   id              TEXT   NOT NULL CHECK (id <> ''),
+  kind            TEXT   NOT NULL CHECK (kind IN ('verification', 'payment_review')),
   account_id      TEXT   NOT NULL,
-  verification_id TEXT   NOT NULL,
+  verification_id TEXT, -- NULL for the review of a payment
+  payment_id      TEXT   NOT NULL, -- empty for the review of a submission
   round           INTEGER NOT NULL CHECK (round >= 1),
   status          TEXT   NOT NULL CHECK (status IN ('open', 'decided', 'withdrawn')),
   version         INTEGER NOT NULL CHECK (version >= 1),
@@ -204,12 +206,14 @@ CREATE TABLE cases (
   due_at          INTEGER NOT NULL,
   overdue_at      INTEGER,
   decided_at      INTEGER,
-  decision        TEXT   NOT NULL CHECK (decision IN ('', 'approve', 'request_resubmission', 'decline')),
+  decision        TEXT   NOT NULL CHECK (decision IN ('', 'approve', 'request_resubmission', 'decline', 'reject')),
   PRIMARY KEY (tenant_id, id),
   FOREIGN KEY (tenant_id, verification_id) REFERENCES verifications (tenant_id, id),
-  CHECK ((status = 'decided') = (decision <> ''))
+  CHECK ((status = 'decided') = (decision <> '')),
+  CHECK ((kind = 'verification') = (verification_id IS NOT NULL) AND (kind = 'payment_review') = (payment_id <> ''))
 ) STRICT;
 CREATE UNIQUE INDEX cases_open ON cases (tenant_id, verification_id) WHERE status = 'open';
+CREATE UNIQUE INDEX cases_payment ON cases (tenant_id, payment_id) WHERE payment_id <> '';
 CREATE INDEX cases_due ON cases (tenant_id, status, due_at, id);
 CREATE INDEX cases_opened ON cases (tenant_id, opened_at, id);
 CREATE INDEX cases_verification ON cases (tenant_id, verification_id, opened_at, id);
@@ -219,7 +223,7 @@ CREATE TABLE reviews (
   tenant_id  TEXT   NOT NULL,
   id         TEXT   NOT NULL CHECK (id <> ''),
   case_id    TEXT   NOT NULL,
-  decision   TEXT   NOT NULL CHECK (decision IN ('approve', 'request_resubmission', 'decline')),
+  decision   TEXT   NOT NULL CHECK (decision IN ('approve', 'request_resubmission', 'decline', 'reject')),
   reasons    TEXT   NOT NULL,
   note       TEXT   NOT NULL,
   actor_kind TEXT   NOT NULL CHECK (actor_kind <> ''),
@@ -379,7 +383,7 @@ CREATE TABLE members (
   name            TEXT   NOT NULL,
   email           TEXT   NOT NULL CHECK (email <> ''),
   email_key       TEXT   NOT NULL CHECK (email_key <> ''), -- the e-mail address in lower case
-  role            TEXT   NOT NULL CHECK (role IN ('reviewer', 'administrator')),
+  role            TEXT   NOT NULL CHECK (role IN ('reviewer', 'analyst', 'administrator')),
   passphrase_hash TEXT   NOT NULL,
   failures        INTEGER NOT NULL CHECK (failures >= 0),
   locked_until    INTEGER,
@@ -396,7 +400,7 @@ CREATE TABLE links (
   purpose    TEXT   NOT NULL CHECK (purpose IN ('first_start', 'staff_invite', 'portal_session')),
   hash       BLOB  NOT NULL,
   account_id TEXT   NOT NULL,
-  role       TEXT   NOT NULL CHECK (role IN ('', 'reviewer', 'administrator')),
+  role       TEXT   NOT NULL CHECK (role IN ('', 'reviewer', 'analyst', 'administrator')),
   email      TEXT   NOT NULL,
   created_by TEXT   NOT NULL,
   created_at INTEGER NOT NULL, -- wall time, as all of the sign-in tables
