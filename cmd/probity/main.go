@@ -23,6 +23,7 @@ type commands struct {
 	Key     keyCommand     `cmd:"" help:"Create, list and revoke API keys."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database schema up to date, or show where it stands."`
 	Doctor  doctorCommand  `cmd:"" help:"Look for what is wrong with an installation and say how to mend it."`
+	Bench   benchCommand   `cmd:"" help:"Measure this machine with this program."`
 	Samples samplesCommand `cmd:"" help:"Write specimen documents of invented people, good to upload."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

@@ -18,6 +18,7 @@ var floors = []struct {
 	{"internal/edge", 4},
 	{"internal/samples", 4},
 	{"internal/app", 5},
+	{"internal/bench", 6},
 	{"internal/demo", 6},
 	{"cmd", 7},
 }
