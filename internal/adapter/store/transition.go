@@ -8,6 +8,7 @@ import (
 	"github.com/probity/probity/internal/domain/casework"
 	"github.com/probity/probity/internal/domain/enforcement"
 	"github.com/probity/probity/internal/domain/journal"
+	"github.com/probity/probity/internal/domain/publication"
 	"github.com/probity/probity/internal/domain/verification"
 	"github.com/probity/probity/internal/standard/problem"
 )
@@ -83,4 +84,22 @@ func (tx *Tx) SaveCommand(actor access.Actor, c enforcement.Command, drafts []jo
 func (tx *Tx) BuryJob(job Job, category string) error {
 	return tx.held(`UPDATE jobs SET state = 'dead', error_category = $1, lease = '', leased_until = 0
 		WHERE id = $2 AND lease = $3 AND lease <> '' AND state = 'pending'`, category, job.ID, job.Lease)
+}
+
+// SavePolicyVersion saves what a version of a policy has become.
+func (tx *Tx) SavePolicyVersion(actor access.Actor, v publication.Version, drafts []journal.Draft) error {
+	err := tx.swap(`UPDATE policies SET state = $1, revision = $2, policy_id = $3, policy_version = $4, body = $5, digest = $6, note = $7,
+		drafted_by = $8, proposed_by = $9, approved_by = $10, proposed_at = $11, effective_at = $12, approved_at = $13, prepared_at = $14,
+		live_at = $15, retired_at = $16, done_steps = $17, total_steps = $18 WHERE tenant_id = $19 AND id = $20 AND revision = $21`,
+		v.State, v.Revision, v.PolicyID, v.PolicyVersion, v.Text, v.Digest, v.Note, v.DraftedBy, v.ProposedBy, v.ApprovedBy,
+		micros(v.ProposedAt), micros(v.EffectiveAt), micros(v.ApprovedAt), micros(v.PreparedAt), micros(v.LiveAt), micros(v.RetiredAt),
+		v.Done, v.Total, v.TenantID, v.ID, v.Revision-1)
+	if isDuplicate(err) {
+		return problem.New(problem.Conflict, "policy_version_taken",
+			"another version has this policy and version in its text already; payments name them, so give the text a new version")
+	}
+	if err != nil {
+		return err
+	}
+	return tx.record(actor, v.TenantID, drafts)
 }
