@@ -2,118 +2,160 @@ package service
 
 import (
 	"context"
-	"encoding/json"
+	"crypto/sha256"
 	"errors"
 
 	"github.com/probity/probity/internal/adapter/store"
 	"github.com/probity/probity/internal/domain/access"
-	"github.com/probity/probity/internal/domain/account"
-	"github.com/probity/probity/internal/domain/journal"
-	"github.com/probity/probity/internal/domain/notice"
 	"github.com/probity/probity/internal/domain/payment"
-	"github.com/probity/probity/internal/domain/risk"
-	"github.com/probity/probity/internal/domain/verification"
-	"github.com/probity/probity/internal/standard/id"
 	"github.com/probity/probity/internal/standard/problem"
 )
 
-// errNoOutcome is the refusal of a decision that came out as neither approved nor rejected.
+// errNoOutcome is the refusal of a decision that came out as nothing that a policy can decide.
 var errNoOutcome = errors.New("the policy gave no outcome")
 
 // ReasonRestricted is the reason code of a payment that is rejected because its account is restricted already.
 const ReasonRestricted = "account_restricted"
 
-// PaymentView is a decided payment with what the platform should tell its customer next.
-type PaymentView struct {
-	Payment  payment.Payment
-	NextStep NextStep // zero unless the payment was rejected
+// PaymentRequest asks for the decision of one attempt.
+type PaymentRequest struct {
+	Attempt payment.Attempt
+	// Repeat names the request if its sender may repeat it. The zero value: each time is another payment.
+	Repeat IdempotentRequest
+	// Answer writes the answer that is given again to a repetition when the payment was not approved: what it says of the next step is as
+	// of its decision. An approved payment is answered from the log. Required when Repeat has a key; it may be called more than once.
+	Answer func(PaymentView) (StoredAnswer, error)
 }
 
-// NextStep is what the account holder can do about a rejection.
-type NextStep struct {
-	Kind    string // "verify" while evidence is wanted, "wait" during review, "retry" after an approval, otherwise "contact_support"
-	URL     string // the KYC Center's page of the verification; opens after signing in to the account only
-	Message string
-}
-
-// decided is what AuthorizePayment reads, under the account's lock, before it decides.
-type decided struct {
-	account account.Account
-	method  payment.Method
-	profile risk.Profile
-	attempt payment.Attempt
-}
-
-// storedFacts is what a payment keeps for replay.
-type storedFacts struct {
-	Facts       *risk.Facts       `json:"facts,omitempty"`
-	Evaluations []risk.Evaluation `json:"evaluations,omitempty"`
-	Restricted  bool              `json:"restricted,omitempty"`
+// PaymentResult is what came of a PaymentRequest: Err, or else a View, or else the Stored answer of an earlier request with its key.
+type PaymentResult struct {
+	View     PaymentView
+	Stored   StoredAnswer // of a payment that was not approved, when it was decided before
+	Replayed bool         // it was decided before, by a request with the same key
+	Err      error
 }
 
 // AuthorizePayment decides a payment, durably. A rejection restricts the account, opens a verification and notifies its holder, all
-// in the transaction of the decision.
+// in the transaction of the decision. Inside a transaction of the context it joins that one.
 func (s *Service) AuthorizePayment(ctx context.Context, actor access.Actor, attempt payment.Attempt) (PaymentView, error) {
-	var view PaymentView
-	if err := actor.Require(access.ManageAccounts); err != nil {
-		return view, err
-	}
-	err := s.write(ctx, func(_ context.Context, tx *store.Tx) error {
-		in, err := s.loadForDecision(tx, actor, attempt)
-		if err != nil {
-			return err
-		}
-		p := payment.Payment{
-			ID: id.New(id.Payment, tx.Now()), TenantID: actor.TenantID, Attempt: in.attempt, CreatedAt: tx.Now(),
-			PolicyID: s.Policy.ID, PolicyVersion: s.Policy.Version,
-		}
-		restriction, restricted, err := tx.StandingRestriction(actor.TenantID, in.account.ID)
-		if err != nil {
-			return err
-		}
-		if restricted {
-			view.Payment, err = s.rejectRestricted(tx, actor, p, restriction)
-		} else {
-			view.Payment, err = s.decidePayment(tx, actor, in, p)
-		}
-		if err != nil {
-			return err
-		}
-		view.NextStep, err = s.nextStep(tx, view.Payment)
-		return err
-	})
-	return view, err
+	result := s.AuthorizePaymentOnce(ctx, actor, PaymentRequest{Attempt: attempt})
+	return result.View, result.Err
 }
 
-func (s *Service) loadForDecision(tx *store.Tx, actor access.Actor, attempt payment.Attempt) (decided, error) {
-	in := decided{attempt: attempt}
-	if err := in.attempt.Check(tx.Now()); err != nil {
-		return in, err
+// AuthorizePaymentOnce is AuthorizePayment for a request that may be repeated: the same key and body is answered as before, the same key
+// with another body is refused, and so is one that is being worked on. When too many payments wait, it is refused with TooMany; when the
+// decision cannot be stored, with Unavailable.
+func (s *Service) AuthorizePaymentOnce(ctx context.Context, actor access.Actor, request PaymentRequest) PaymentResult {
+	d := s.newDecision(ctx, actor, payment.FromAPI, request)
+	if d.result.Err != nil {
+		return d.result
 	}
-	if in.attempt.OccurredAt.IsZero() {
-		in.attempt.OccurredAt = tx.Now()
-	}
-	if err := tx.LockAccount(actor.TenantID, attempt.AccountID); err != nil {
-		return in, withField(err, "account_id")
-	}
-	var err error
-	if in.account, err = tx.Account(actor.TenantID, attempt.AccountID); err != nil {
-		return in, err
-	}
-	if attempt.PaymentMethodID == "" {
-		method, found, err := tx.DefaultPaymentMethod(actor.TenantID, in.account.ID)
+	defer s.release(d)
+	if s.Store.Joined(ctx) {
+		err := s.write(ctx, func(_ context.Context, tx *store.Tx) error {
+			if err := s.decideGroup(tx, []*decision{d}); err != nil {
+				return err
+			}
+			return d.result.Err
+		})
 		if err != nil {
-			return in, err
+			return PaymentResult{Err: err}
 		}
-		if !found {
-			return in, problem.Field("payment_method_id", "required", "payment_method_id is required: the account has no default payment method")
-		}
-		in.method, in.attempt.PaymentMethodID = method, method.ID
-	} else if in.method, err = tx.PaymentMethod(actor.TenantID, in.account.ID, attempt.PaymentMethodID); err != nil {
-		return in, withField(err, "payment_method_id")
+		return d.result
 	}
-	in.profile, err = loadProfile(tx, actor.TenantID, in.account.ID)
-	return in, err
+	if err := s.payments.decideOne(ctx, d); err != nil {
+		return PaymentResult{Err: err}
+	}
+	return d.result
+}
+
+// AuthorizePayments decides payments in their order, as AuthorizePaymentOnce does each: one that is refused does not keep the others
+// from being decided. It waits while too many payments wait. It returns a result for each request, and no transaction spans them all.
+func (s *Service) AuthorizePayments(ctx context.Context, actor access.Actor, requests []PaymentRequest) []PaymentResult {
+	results := make([]PaymentResult, len(requests))
+	for begin := 0; begin < len(requests); begin += unitSize {
+		part := requests[begin:min(begin+unitSize, len(requests))]
+		var decisions []*decision
+		var places []int
+		for i, request := range part {
+			d := s.newDecision(ctx, actor, payment.FromBatch, request)
+			if results[begin+i].Err = d.result.Err; d.result.Err == nil {
+				decisions, places = append(decisions, d), append(places, begin+i)
+			}
+		}
+		err := s.payments.decideAll(ctx, decisions)
+		for i, d := range decisions {
+			s.release(d)
+			if results[places[i]] = d.result; err != nil {
+				results[places[i]] = PaymentResult{Err: err}
+			}
+		}
+	}
+	return results
+}
+
+// decision is a payment on its way through a group.
+type decision struct {
+	ctx     context.Context // of its request: who gave up before the turn came gets no decision
+	actor   access.Actor
+	source  payment.Source
+	request PaymentRequest
+	key     []byte // nil when it cannot be repeated
+	body    []byte
+	slot    string // in Service.inFlight
+	result  PaymentResult
+}
+
+// hashSize is how many bytes of a SHA-256 the decision log keeps of a key or a body.
+const hashSize = 16
+
+// newDecision does what needs no transaction. A decision whose result has an error is at its end.
+func (s *Service) newDecision(ctx context.Context, actor access.Actor, source payment.Source, request PaymentRequest) *decision {
+	d := &decision{ctx: ctx, actor: actor, source: source, request: request}
+	d.result.Err = s.checkDecision(d)
+	return d
+}
+
+func (s *Service) checkDecision(d *decision) error {
+	if err := d.actor.Require(access.ManageAccounts); err != nil {
+		return err
+	}
+	a := &d.request.Attempt
+	if err := store.CheckStorable(a.AccountID, a.PaymentMethodID, a.IP, a.Location.Region, a.Location.City, a.DeviceID, a.Merchant); err != nil {
+		return err
+	}
+	if err := a.Check(s.Clock.Now()); err != nil {
+		return err
+	}
+	repeat := d.request.Repeat
+	if repeat.Key == "" {
+		return nil
+	}
+	if err := checkKey(repeat.Key); err != nil {
+		return err
+	}
+	if d.request.Answer == nil {
+		return errors.New("a payment that may be repeated needs its answer written")
+	}
+	d.slot = slotOf(d.actor.TenantID, repeat)
+	if _, busy := s.inFlight.LoadOrStore(d.slot, true); busy {
+		d.slot = ""
+		return errInFlight()
+	}
+	d.key, d.body = hashed("key\x00"+slotOf(d.actor.TenantID, repeat)), hashed(string(repeat.BodyHash))
+	return nil
+}
+
+// release lets another request with the key be worked on.
+func (s *Service) release(d *decision) {
+	if d.slot != "" {
+		s.inFlight.Delete(d.slot)
+	}
+}
+
+func hashed(text string) []byte {
+	sum := sha256.Sum256([]byte(text))
+	return sum[:hashSize:hashSize]
 }
 
 // withField says which field of the request led to the problem.
@@ -125,196 +167,4 @@ func withField(err error, field string) error {
 	named := *p
 	named.Field = field
 	return &named
-}
-
-func loadProfile(tx *store.Tx, tenantID, accountID string) (risk.Profile, error) {
-	var profile risk.Profile
-	raw, err := tx.Profile(tenantID, accountID)
-	if err != nil || raw == nil {
-		return profile, err
-	}
-	return profile, json.Unmarshal(raw, &profile)
-}
-
-func saveProfile(tx *store.Tx, tenantID, accountID string, profile risk.Profile) error {
-	raw, err := json.Marshal(profile)
-	if err != nil {
-		return err
-	}
-	return tx.SaveProfile(tenantID, accountID, raw)
-}
-
-// rejectRestricted answers a payment of an account that may not pay: the same code and the same verification, and no new notice.
-func (s *Service) rejectRestricted(tx *store.Tx, actor access.Actor, p payment.Payment, r account.Restriction) (payment.Payment, error) {
-	p.Outcome, p.VerificationID = payment.Rejected, r.VerificationID
-	p.Reasons = []payment.Reason{{Code: ReasonRestricted, Message: "Payments of this account are restricted until its verification is approved."}}
-	facts, err := json.Marshal(storedFacts{Restricted: true})
-	if err != nil {
-		return p, err
-	}
-	p.Facts = facts
-	return p, tx.InsertRejectedPayment(actor, p, []journal.Draft{rejected(p)})
-}
-
-func rejected(p payment.Payment) journal.Draft {
-	draft := journal.Of(journal.PaymentRejected, p.ID, p.Attempt.AccountID, "verification_id", p.VerificationID)
-	for _, reason := range p.Reasons {
-		if draft.Data["reasons"] != "" {
-			draft.Data["reasons"] += " "
-		}
-		draft.Data["reasons"] += reason.Code
-	}
-	return draft
-}
-
-func (s *Service) decidePayment(tx *store.Tx, actor access.Actor, in decided, p payment.Payment) (payment.Payment, error) {
-	facts := risk.FactsOf(s.Policy, in.profile, riskPayment(in.attempt, in.method))
-	decision := risk.Decide(s.Policy, facts)
-	stored, err := json.Marshal(storedFacts{Facts: &facts, Evaluations: decision.Evaluations})
-	if err != nil {
-		return p, err
-	}
-	p.Facts = stored
-	grant, granted, err := fittingGrant(tx, in.attempt, actor.TenantID)
-	if err != nil {
-		return p, err
-	}
-	if decision.Outcome == risk.Approved || granted {
-		return s.approvePayment(tx, actor, in, p, grant)
-	}
-	if decision.Outcome != risk.Rejected {
-		// No policy of this version can ask for a review; an outcome that nobody decided must never pass.
-		return p, errNoOutcome
-	}
-	p.Outcome = payment.Rejected
-	for _, reason := range decision.Reasons {
-		p.Reasons = append(p.Reasons, payment.Reason{Code: reason.Code, Message: reason.Message("en")})
-	}
-	v, opened, err := s.openVerification(tx, actor, opening{account: in.account, methodID: in.method.ID, paymentID: p.ID})
-	if err != nil {
-		return p, err
-	}
-	p.VerificationID = v.ID
-	if err := tx.InsertRejectedPayment(actor, p, []journal.Draft{rejected(p)}); err != nil || !opened {
-		return p, err
-	}
-	// The notice names the payment, so it comes last.
-	return p, s.notify(tx, v, notice.PaymentMethodAlert)
-}
-
-// fittingGrant finds the retry that the attempt may use, the oldest and so the one that expires first.
-func fittingGrant(tx *store.Tx, attempt payment.Attempt, tenantID string) (payment.RetryGrant, bool, error) {
-	grants, err := tx.OpenRetryGrants(tenantID, attempt.AccountID)
-	if err != nil {
-		return payment.RetryGrant{}, false, err
-	}
-	for _, grant := range grants {
-		if grant.Fits(attempt, tx.Now()) {
-			return grant, true, nil
-		}
-	}
-	return payment.RetryGrant{}, false, nil
-}
-
-// approvePayment stores the payment and folds it into the account's profile. A grant that fits is used up, needed or not: it was
-// meant for this retry, and must not wait for another payment.
-func (s *Service) approvePayment(tx *store.Tx, actor access.Actor, in decided, p payment.Payment, grant payment.RetryGrant) (payment.Payment, error) {
-	p.Outcome = payment.Approved
-	if grant.ID != "" {
-		p.GrantID = grant.ID
-		if err := tx.UseRetryGrant(actor, grant, p.ID, []journal.Draft{
-			journal.Of(journal.RetryUsed, p.ID, in.account.ID, "grant_id", grant.ID, "verification_id", grant.VerificationID),
-		}); err != nil {
-			return p, err
-		}
-	}
-	if err := tx.InsertPayment(p); err != nil {
-		return p, err
-	}
-	rp := riskPayment(in.attempt, in.method)
-	return p, saveProfile(tx, actor.TenantID, in.account.ID, risk.Fold(in.profile, risk.ApprovedPayment{
-		AmountMinor: rp.AmountMinor, Currency: rp.Currency, Place: rp.Place, DeviceID: rp.DeviceID, Method: rp.Method, OccurredAt: rp.OccurredAt,
-	}))
-}
-
-func riskPayment(a payment.Attempt, m payment.Method) risk.Payment {
-	return risk.Payment{
-		AmountMinor: a.Amount.AmountMinor, Currency: a.Amount.Currency,
-		Place:    risk.Place{Country: a.Location.Country, Region: a.Location.Region, City: a.Location.City},
-		DeviceID: a.DeviceID, Method: risk.Method{ID: m.ID, Fingerprint: m.Fingerprint}, MethodKind: string(m.Kind),
-		Merchant: a.Merchant, OccurredAt: a.OccurredAt,
-	}
-}
-
-// Payment returns one payment of the tenant.
-func (s *Service) Payment(ctx context.Context, actor access.Actor, paymentID string) (PaymentView, error) {
-	var view PaymentView
-	if err := actor.Require(access.ReadTenant); err != nil {
-		return view, err
-	}
-	err := s.read(ctx, func(_ context.Context, tx *store.Tx) error {
-		var err error
-		if view.Payment, err = tx.Payment(actor.TenantID, paymentID); err != nil {
-			return err
-		}
-		view.NextStep, err = s.nextStep(tx, view.Payment)
-		return err
-	})
-	return view, err
-}
-
-// Payments lists the payments of an account, newest first.
-func (s *Service) Payments(ctx context.Context, actor access.Actor, accountID string, page store.Page) ([]PaymentView, string, error) {
-	var views []PaymentView
-	var next string
-	if err := actor.Require(access.ReadTenant); err != nil {
-		return nil, "", err
-	}
-	err := s.read(ctx, func(_ context.Context, tx *store.Tx) error {
-		if _, err := tx.Account(actor.TenantID, accountID); err != nil {
-			return withField(err, "account_id")
-		}
-		found, cursor, err := tx.ListPayments(actor.TenantID, accountID, page)
-		if err != nil {
-			return err
-		}
-		next = cursor
-		for _, p := range found {
-			step, err := s.nextStep(tx, p)
-			if err != nil {
-				return err
-			}
-			views = append(views, PaymentView{Payment: p, NextStep: step})
-		}
-		return nil
-	})
-	return views, next, err
-}
-
-func (s *Service) nextStep(tx *store.Tx, p payment.Payment) (NextStep, error) {
-	if p.Outcome != payment.Rejected || p.VerificationID == "" {
-		return NextStep{}, nil
-	}
-	v, err := tx.Verification(p.TenantID, p.VerificationID)
-	if err != nil {
-		return NextStep{}, err
-	}
-	step := NextStep{URL: s.verificationURL(v.ID)}
-	switch {
-	case v.Status == verification.ResubmissionRequested:
-		step.Kind, step.Message = "verify", "Sign in to the KYC Center and send again what could not be accepted."
-	case v.Status.AwaitsHolder():
-		step.Kind, step.Message = "verify", "Sign in to the KYC Center and send a government ID, the payment method and the latest statement."
-	case v.Status.Open():
-		step.Kind, step.Message = "wait", "What you sent is under review. You are told as soon as it is decided."
-	case v.Status == verification.Approved:
-		step.Kind, step.Message = "retry", "The verification was approved. The payment can be tried again."
-	default:
-		step.Kind, step.Message = "contact_support", "The verification is finished. If you disagree or have a question, open a support ticket in the KYC Center."
-	}
-	return step, nil
-}
-
-func (s *Service) verificationURL(verificationID string) string {
-	return s.BaseURL + "/kyc/verifications/" + verificationID
 }

@@ -38,7 +38,7 @@ func TestCases(t *testing.T) {
 			count++
 			t.Run(c.Story, func(t *testing.T) {
 				facts := FactsOf(policy, c.profile(t), parsePayment(t, c.Payment))
-				decision := Decide(policy, facts)
+				decision := Decide(policy, &facts)
 				var codes []string
 				for _, reason := range decision.Reasons {
 					codes = append(codes, reason.Code)
@@ -46,8 +46,8 @@ func TestCases(t *testing.T) {
 				if decision.Outcome != c.Expect || !slices.Equal(codes, c.Reasons) {
 					t.Errorf("got %s %v, want %s %v\nfacts %+v", decision.Outcome, codes, c.Expect, c.Reasons, facts)
 				}
-				if len(decision.Evaluations) != len(policy.Rules) {
-					t.Errorf("got %d evaluations, want one for each of %d rules", len(decision.Evaluations), len(policy.Rules))
+				if len(decision.Evaluations()) != len(policy.Rules) {
+					t.Errorf("got %d evaluations, want one for each of %d rules", len(decision.Evaluations()), len(policy.Rules))
 				}
 			})
 		}

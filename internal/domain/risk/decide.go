@@ -3,7 +3,7 @@ package risk
 // Outcome is the answer to a payment. The zero value is invalid and never stored.
 type Outcome string
 
-// The outcomes. The policies of this version never yield Review, which holds a payment until a case decides.
+// The outcomes. Review holds a payment until a case decides.
 const (
 	Approved Outcome = "approved"
 	Review   Outcome = "review"
@@ -13,14 +13,34 @@ const (
 // Valid reports whether the outcome is one of the three.
 func (o Outcome) Valid() bool { return o == Approved || o == Review || o == Rejected }
 
-// The reason codes of the default policy.
+// strictness orders the outcomes.
+func (o Outcome) strictness() int {
+	switch o {
+	case Approved:
+		return 1
+	case Review:
+		return 2
+	case Rejected:
+		return 3
+	default:
+		return 0
+	}
+}
+
+// The reason codes that the mission names.
 const (
 	NewLocation      = "new_location"
 	UnusualSpending  = "unusual_spending"
 	NewPaymentMethod = "new_payment_method"
 )
 
-// Reason says to the account holder why a payment was rejected. It carries its text, so that a stored decision keeps the words of the
+// What a decision was decided by when it was not one rule. No rule may have these codes.
+const (
+	DecidedByCombination = "combination" // the triggers together
+	DecidedByBudget      = "budget"      // the time for the decision was over, and the tenant rejects then
+)
+
+// Reason says to the account holder why a payment was not approved. It carries its text, so that a stored decision keeps the words of the
 // policy that made it.
 type Reason struct {
 	Code string `json:"code"`
@@ -30,13 +50,13 @@ type Reason struct {
 // Message returns the sentence in the locale, else in English.
 func (r Reason) Message(locale string) string { return r.Text.In(locale) }
 
-// Failure says why a rule could not be evaluated; "" when it could. It never carries a value of the payment.
+// Failure says why a rule has no truth; "" when it has. It never carries a value of the payment.
 type Failure string
 
 // The failures of an evaluation.
 const (
-	FailureCost       Failure = "cost_limit_exceeded"
-	FailureEvaluation Failure = "evaluation_failed" // e.g. a division by zero or a missing key
+	FailureEvaluation Failure = "evaluation_failed" // e.g. a division by zero; a rule that could hold a payment back counts as raised
+	FailureBudget     Failure = "budget_overrun"    // the rule was skipped
 )
 
 // Evaluation is what came of one rule.
@@ -48,70 +68,202 @@ type Evaluation struct {
 	Error Failure `json:"error,omitempty"`
 }
 
+// MaxRules bounds the rules of a policy.
+const MaxRules = 256
+
+// RuleSet is a set of rules by their position in the policy.
+type RuleSet [MaxRules / 64]uint64
+
+// Has reports whether the rule is in the set.
+func (s *RuleSet) Has(rule int) bool { return s[rule>>6&3]&(1<<(rule&63)) != 0 }
+
+func (s *RuleSet) add(rule int) { s[rule>>6&3] |= 1 << (rule & 63) }
+
 // Decision is the answer of a policy to the facts of a payment.
 type Decision struct {
-	Outcome       Outcome      `json:"outcome"`
-	Reasons       []Reason     `json:"reasons,omitempty"` // every raised active rule of a rejection; none of an approval
-	Evaluations   []Evaluation `json:"evaluations"`       // every rule that is not disabled, in the policy's order
-	PolicyID      string       `json:"policy_id"`
-	PolicyVersion string       `json:"policy_version"`
+	Outcome Outcome
+	// DecidedBy is the code of the rule that decided, or one of the DecidedBy constants; empty for an approval to which nothing objected.
+	DecidedBy string
+	Reasons   []Reason // every raised active rule but the approving ones; none of an approval
+	Raised    RuleSet
+	Failed    RuleSet // could not be evaluated
+	Skipped   RuleSet // by the budget
+
+	policy *Policy
 }
 
-// Decide applies the policy to the facts. The same policy and facts always give the same decision.
-//
-// An active rule that fails or overruns its cost counts as raised: a broken rule may trouble an honest payment, but never waves one
-// through. Without a policy the decision is the zero value, whose outcome is invalid.
-func Decide(policy *Policy, facts Facts) Decision {
-	if policy == nil || len(policy.Rules) == 0 {
-		return Decision{}
+// Evaluations returns what came of every rule that is not disabled, in the policy's order.
+func (d *Decision) Evaluations() []Evaluation {
+	if d.policy == nil {
+		return nil
 	}
-	scope := &activation{payment: policy.adapt(&facts.Payment), history: policy.adapt(&facts.History)}
-	decision := Decision{
-		Outcome:       Approved,
-		Evaluations:   make([]Evaluation, 0, len(policy.Rules)),
-		PolicyID:      policy.ID,
-		PolicyVersion: policy.Version,
-	}
-	triggers := make([]*Rule, 0, len(policy.Rules))
-	for i := range policy.Rules {
-		rule := &policy.Rules[i]
+	out := make([]Evaluation, 0, len(d.policy.Rules))
+	for i := range d.policy.Rules {
+		rule := &d.policy.Rules[i]
 		if rule.Mode == Disabled {
 			continue
 		}
-		raised, failure := evaluate(rule.program, scope)
-		decision.Evaluations = append(decision.Evaluations,
-			Evaluation{Rule: rule.Name, Code: rule.Code, Mode: rule.Mode, True: raised, Error: failure})
-		if raised && rule.Mode == Active {
-			triggers = append(triggers, rule)
+		evaluation := Evaluation{Rule: rule.Name, Code: rule.Code, Mode: rule.Mode, True: d.Raised.Has(i)}
+		switch {
+		case d.Skipped.Has(i):
+			evaluation.Error = FailureBudget
+		case d.Failed.Has(i):
+			evaluation.Error = FailureEvaluation
 		}
+		out = append(out, evaluation)
 	}
-	if policy.Combination.rejects(facts, triggers) {
-		decision.Outcome = Rejected
-		for _, rule := range triggers {
-			decision.Reasons = append(decision.Reasons, Reason{Code: rule.Code, Text: rule.Text})
-		}
-	}
-	return decision
+	return out
 }
 
-// rejects combines the triggers. An amount that the reference table cannot express gets no benefit of being small: it counts as at the
-// cap and above every threshold.
-func (c Combination) rejects(facts Facts, triggers []*Rule) bool {
-	if len(triggers) == 0 {
-		return false
+// Decide applies the policy to the facts. The same policy and facts always give the same decision, also one that ran out of time: facts
+// that were stored say where.
+//
+// An active rule that fails counts as raised, but for one that approves: a broken rule may trouble an honest payment, but never waves one
+// through. Without a policy the decision is the zero value, whose outcome is invalid.
+func Decide(policy *Policy, facts *Facts) Decision {
+	if policy == nil || len(policy.Rules) == 0 {
+		return Decision{}
 	}
-	amount, amountKnown := facts.Payment.AmountReference, facts.Payment.AmountKnown
-	established := facts.History.ApprovedPayments >= c.EstablishedAfterApproved
-	if !established && amountKnown && amount < c.CappedAmountMinor {
-		return false
+	d := Decision{policy: policy}
+	for position, i := range policy.order {
+		if facts.Budget.Overrun && position >= facts.Budget.Evaluated {
+			d.Skipped.add(i)
+			continue
+		}
+		d.evaluate(i, facts)
 	}
-	if int64(len(triggers)) >= c.TriggersToReject {
-		return true
+	d.conclude(facts)
+	return d
+}
+
+// budgetStep is how many rules are evaluated between two looks at the clock.
+const budgetStep = 4
+
+// DecideWithin is Decide under a budget. Whenever overrun returns true, the rules that are left are skipped; hard rules come first and are
+// never skipped. With failClosed the payment is then rejected, unless a hard rule has done so, otherwise the others decide. Where it stopped is written
+// to facts.Budget, so that a replay stops there too.
+func DecideWithin(policy *Policy, facts *Facts, overrun func() bool, failClosed bool) Decision {
+	if policy == nil || len(policy.Rules) == 0 {
+		return Decision{}
 	}
-	for _, rule := range triggers {
-		if !amountKnown || amount > rule.AloneAboveMinor {
+	facts.Budget = Budget{}
+	d := Decision{policy: policy}
+	for position, i := range policy.order {
+		if !facts.Budget.Overrun && !policy.Rules[i].Hard && position%budgetStep == 0 && overrun() {
+			facts.Budget = Budget{Overrun: true, FailClosed: failClosed, Evaluated: position}
+		}
+		if facts.Budget.Overrun {
+			d.Skipped.add(i)
+			continue
+		}
+		d.evaluate(i, facts)
+	}
+	d.conclude(facts)
+	return d
+}
+
+func (d *Decision) evaluate(i int, facts *Facts) {
+	rule := &d.policy.Rules[i]
+	switch rule.condition.truth(&facts.Payment, facts) {
+	case yes:
+		d.Raised.add(i)
+	case failed:
+		d.Failed.add(i)
+		if rule.Effect != EffectApprove {
+			d.Raised.add(i)
+		}
+	case no:
+	}
+}
+
+// conclude turns what was raised into the outcome: a hard rejection; else the highest priority among the combination's rejection and the
+// rules that ask for an outcome, the strictest of several; else approval.
+func (d *Decision) conclude(facts *Facts) {
+	d.Outcome = Approved
+	if d.Raised == (RuleSet{}) && !facts.Budget.FailClosed {
+		return
+	}
+	best, decided := int64(0), false
+	consider := func(outcome Outcome, priority int64, by string) {
+		if !decided || priority > best || priority == best && outcome.strictness() > d.Outcome.strictness() {
+			d.Outcome, d.DecidedBy, best, decided = outcome, by, priority, true
+		}
+	}
+	if d.hard() {
+		d.explain()
+		return
+	}
+	if facts.Budget.Overrun && facts.Budget.FailClosed {
+		d.Outcome, d.DecidedBy = Rejected, DecidedByBudget
+		d.explain()
+		return
+	}
+	if d.combined(facts) {
+		consider(Rejected, 0, DecidedByCombination)
+	}
+	for i := range d.policy.Rules {
+		rule := &d.policy.Rules[i]
+		if rule.Mode == Active && d.Raised.Has(i) && rule.Effect != EffectTrigger {
+			consider(rule.Effect.outcome(), rule.Priority, rule.Code)
+		}
+	}
+	if d.Outcome != Approved {
+		d.explain()
+	}
+}
+
+func (e Effect) outcome() Outcome {
+	switch e {
+	case EffectReview:
+		return Review
+	case EffectApprove:
+		return Approved
+	case EffectReject, EffectTrigger:
+		return Rejected
+	default:
+		return Rejected
+	}
+}
+
+// hard applies the first hard rule that was raised.
+func (d *Decision) hard() bool {
+	for i := range d.policy.Rules {
+		if rule := &d.policy.Rules[i]; rule.Hard && rule.Mode == Active && d.Raised.Has(i) {
+			d.Outcome, d.DecidedBy = Rejected, rule.Code
 			return true
 		}
 	}
 	return false
+}
+
+// explain lists the reasons, in the policy's order.
+func (d *Decision) explain() {
+	for i := range d.policy.Rules {
+		if rule := &d.policy.Rules[i]; rule.Mode == Active && d.Raised.Has(i) && rule.Effect != EffectApprove {
+			d.Reasons = append(d.Reasons, Reason{Code: rule.Code, Text: rule.Text})
+		}
+	}
+	if d.DecidedBy == DecidedByBudget {
+		d.Reasons = append(d.Reasons, Reason{Code: DecidedByBudget, Text: Text{
+			"en": "The payment could not be checked in time.", "zh-CN": "未能及时完成对此次付款的检查。"}})
+	}
+}
+
+// combined reports whether the raised triggers reject. An amount that the reference table cannot express gets no benefit of being small:
+// it counts as at the cap and above every threshold.
+func (d *Decision) combined(facts *Facts) bool {
+	c := &d.policy.Combination
+	amount, amountKnown := facts.Payment.AmountReference, facts.Payment.AmountKnown
+	triggers, alone := int64(0), false
+	for i := range d.policy.Rules {
+		rule := &d.policy.Rules[i]
+		if rule.Effect == EffectTrigger && rule.Mode == Active && d.Raised.Has(i) {
+			triggers++
+			alone = alone || !amountKnown || amount > rule.AloneAboveMinor
+		}
+	}
+	if triggers == 0 || !facts.History.Established && amountKnown && amount < c.CappedAmountMinor {
+		return false
+	}
+	return triggers >= c.TriggersToReject || alone
 }

@@ -1,22 +1,25 @@
 package risk
 
 import (
-	"math/big"
 	"regexp"
+	"slices"
 	"sort"
 	"strconv"
-
-	"go.yaml.in/yaml/v3"
+	"strings"
 )
 
-// MaxPolicyBytes bounds the text of a policy.
-const MaxPolicyBytes = 256 << 10
+// MaxPolicyBytes bounds the text of a policy, a scorecard included.
+const MaxPolicyBytes = 1 << 20
 
+// The bounds of a policy's parts. Together with the cost limits they bound what a decision costs.
 const (
-	maxRules      = 64
-	maxThresholds = 64
+	MaxAggregates = 64
+	MaxLists      = 64
+
+	maxThresholds = 256
 	maxRates      = 256
 	maxWhenBytes  = 4096
+	maxPriority   = 1000
 )
 
 var (
@@ -25,83 +28,93 @@ var (
 	currencyShape = regexp.MustCompile(`^[A-Z]{3}$`)
 )
 
-// ParsePolicy reads and compiles a policy. It is strict: unknown and missing keys, wrong types, conditions that do not type-check or
-// cost too much are refused, all at once, with their line and column. A non-nil error is a *PolicyError.
+// ParsePolicy reads and compiles a policy. It is strict: unknown and missing keys, wrong types, conditions that do not type-check, divide
+// by zero or cost too much are refused, all at once, with their line and column. A non-nil error is a *PolicyError.
 func ParsePolicy(data []byte) (*Policy, error) {
 	if len(data) > MaxPolicyBytes {
 		return nil, &PolicyError{Faults: []Fault{{Message: "the policy is longer than " + strconv.Itoa(MaxPolicyBytes) + " bytes"}}}
 	}
 	root, fault := readDocument(data)
+	f := &faults{lines: strings.Split(string(data), "\n")}
 	if fault != nil {
-		return nil, &PolicyError{Faults: []Fault{*fault}}
+		f.put(*fault)
+		return nil, &PolicyError{Faults: f.list}
 	}
-	f := &faults{}
-	top := newObject(f, root, "", "policy", "version", "effective_from", "description", "reference", "combination", "thresholds", "rules")
+	top := newObject(f, root, "", "policy", "version", "effective_from", "description", "reference", "combination", "thresholds?",
+		"aggregates?", "lists?", "scorecard?", "rules")
 	policy := &Policy{
 		ID:            top.matching("policy", wordShape, "a lower-case word, as default"),
 		Version:       top.matching("version", versionShape, "a version, as 2026-11-20"),
 		EffectiveFrom: top.date("effective_from"),
 		Description:   top.text("description", 4096),
 	}
-	decimals := policy.readReference(top.child("reference", "currency", "decimals", "as_of", "source", "rates"))
-	combination := top.child("combination", "established_after_approved", "capped_amount", "triggers_to_reject")
-	policy.Combination = Combination{
-		EstablishedAfterApproved: combination.whole("established_after_approved", 0, 1_000_000),
-		CappedAmountMinor:        combination.amount("capped_amount", decimals),
-		TriggersToReject:         combination.whole("triggers_to_reject", 1, maxRules),
-	}
-	constants := policy.readThresholds(top, decimals)
-	compiler, err := newCompiler(f, data, append(constants,
-		constant{"established_after_approved", policy.Combination.EstablishedAfterApproved}))
-	if err != nil {
+	if err := policy.read(top); err != nil {
 		return nil, err
 	}
-	policy.adapt = compiler.env.CELTypeAdapter().NativeToValue
-	policy.readRules(top, decimals, compiler)
 	if len(f.list) > 0 {
 		sort.SliceStable(f.list, func(i, j int) bool { return f.list[i].Line < f.list[j].Line })
 		return nil, &PolicyError{Faults: f.list}
 	}
+	policy.order = evaluationOrder(policy.Rules)
+	policy.shape = shapeOf(policy)
 	return policy, nil
 }
 
-// readReference reads the rate table and returns the decimals of the reference currency.
-func (p *Policy) readReference(o object) int64 {
-	decimals := o.whole("decimals", 0, 4)
-	p.reference = reference{
-		currency: o.matching("currency", currencyShape, "an ISO 4217 code, as USD"),
-		asOf:     o.date("as_of"),
-		factors:  map[string]uint64{},
+// read reads the parts in the order in which they build on each other. The error is about the rule language itself; faults are in top.
+func (p *Policy) read(top object) error {
+	p.readReference(top.child("reference", "currency", "decimals", "as_of", "source", "rates"))
+	decimals := p.reference.decimals
+	combination := top.child("combination", "established_after_approved", "capped_amount", "triggers_to_reject")
+	p.Combination = Combination{
+		EstablishedAfterApproved: combination.whole("established_after_approved", 0, 1_000_000),
+		CappedAmountMinor:        combination.amount("capped_amount", decimals),
+		TriggersToReject:         combination.whole("triggers_to_reject", 1, MaxRules),
 	}
-	o.text("source", 4096)
-	p.reference.factors[p.reference.currency] = factorUnit
-	for i, node := range o.list("rates", maxRates) {
-		rate := newObject(o.faults, node, o.at("rates["+strconv.Itoa(i)+"]"), "currency", "decimals", "value")
-		currency := rate.matching("currency", currencyShape, "an ISO 4217 code, as EUR")
-		value := rate.text("value", 128)
-		minor := rate.whole("decimals", 0, 4)
-		if currency == "" || value == "" {
-			continue
-		}
-		if p.reference.factors[currency] != 0 {
-			rate.faults.add(rate.fields["currency"], rate.at("currency"), "this currency already has a rate")
-			continue
-		}
-		factor, ok := parseScaled(value, 9+decimals)
-		if ok {
-			factor.Quo(factor, new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(minor), nil)))
-		}
-		if !ok || !wholeUint64(factor) {
-			rate.faults.add(rate.fields["value"], rate.at("value"),
-				"must be the price of one unit in the reference currency, as 1.17, not 0 and with at most 9 decimals")
-			continue
-		}
-		p.reference.factors[currency] = factor.Num().Uint64()
+	constants := append(p.readThresholds(top, decimals), constant{"established_after_approved", p.Combination.EstablishedAfterApproved})
+
+	filters, err := newCompiler(top.faults, slices.DeleteFunc(paymentFields(), func(f Field) bool { return !f.Folded }), constants)
+	if err != nil {
+		return err
 	}
-	return decimals
+	p.readAggregates(top, filters)
+	p.readLists(top)
+
+	features, err := newCompiler(top.faults, Fields(p), constants)
+	if err != nil {
+		return err
+	}
+	p.readScorecard(top, features)
+	rules := features
+	if p.Scorecard != nil {
+		if rules, err = newCompiler(top.faults, Fields(p), constants); err != nil {
+			return err
+		}
+	}
+	p.readRules(top, decimals, rules)
+	total := filters.total + features.total
+	if rules != features {
+		total += rules.total
+	}
+	if total > maxPolicyCost {
+		top.faults.add(top.fields["rules"], "rules", "all conditions together can cost %d, more than the limit of %d; make them fewer or simpler", total, maxPolicyCost)
+	}
+	return nil
 }
 
-func wholeUint64(r *big.Rat) bool { return r.IsInt() && r.Num().IsUint64() && r.Num().Sign() > 0 }
+// evaluationOrder puts the hard rules first, so that no budget skips them, and leaves the disabled ones out.
+func evaluationOrder(rules []Rule) []int {
+	var hard, others []int
+	for i := range rules {
+		switch {
+		case rules[i].Mode == Disabled:
+		case rules[i].Hard:
+			hard = append(hard, i)
+		default:
+			others = append(others, i)
+		}
+	}
+	return append(hard, others...)
+}
 
 func (p *Policy) readThresholds(top object, decimals int64) []constant {
 	constants := []constant{}
@@ -111,30 +124,43 @@ func (p *Policy) readThresholds(top object, decimals int64) []constant {
 		threshold := Threshold{
 			Name:    o.matching("name", wordShape, "a lower-case word, as unusual_floor"),
 			Value:   o.text("value", 128),
-			Unit:    Unit(o.oneOf("unit", string(UnitPayments), string(UnitFactor), string(UnitAmount))),
+			Unit:    Unit(o.oneOf("unit", string(UnitPayments), string(UnitFactor), string(UnitShare), string(UnitSeconds), string(UnitAmount))),
 			Meaning: o.text("meaning", 1024),
 		}
-		if taken[threshold.Name] {
-			o.faults.add(o.fields["name"], o.at("name"), "this threshold is already there")
-		}
-		if threshold.Name == "" || taken[threshold.Name] {
+		if !o.unique(taken, threshold.Name, "this threshold is already there") {
 			continue
 		}
-		taken[threshold.Name] = true
 		p.Thresholds = append(p.Thresholds, threshold)
 		switch threshold.Unit {
 		case UnitPayments:
 			constants = append(constants, constant{threshold.Name, o.whole("value", 0, 1_000_000)})
+		case UnitSeconds:
+			constants = append(constants, constant{threshold.Name, o.whole("value", 0, 400*secondsPerDay)})
 		case UnitAmount:
 			constants = append(constants, constant{threshold.Name, o.amount("value", decimals)})
 		case UnitFactor:
-			constants = append(constants, constant{threshold.Name, o.factor("value")})
+			constants = append(constants, constant{threshold.Name, o.factor("value", false)})
+		case UnitShare:
+			constants = append(constants, constant{threshold.Name, o.factor("value", true)})
 		}
 	}
 	return constants
 }
 
-func (o object) factor(key string) float64 {
+// unique adds the name to those taken; it is false, after a fault, when it was there, and false when there is no name.
+func (o object) unique(taken map[string]bool, name, message string) bool {
+	if name == "" {
+		return false
+	}
+	if taken[name] {
+		o.faults.add(o.fields["name"], o.at("name"), "%s", message)
+		return false
+	}
+	taken[name] = true
+	return true
+}
+
+func (o object) factor(key string, share bool) float64 {
 	value := o.text(key, 128)
 	if value == "" {
 		return 0
@@ -145,54 +171,8 @@ func (o object) factor(key string) float64 {
 		return 0
 	}
 	out, _ := number.Float64()
+	if share && out > 1 {
+		o.faults.add(o.fields[key], o.at(key), "must be a share from 0 to 1, as 0.05")
+	}
 	return out
-}
-
-func (p *Policy) readRules(top object, decimals int64, compiler *compiler) {
-	names, codes := map[string]bool{}, map[string]bool{}
-	for i, node := range top.list("rules", maxRules) {
-		o := newObject(top.faults, node, "rules["+strconv.Itoa(i)+"]", "name", "code", "mode", "message", "when", "alone_above")
-		rule := Rule{
-			Name:            o.text("name", 128),
-			Code:            o.matching("code", wordShape, "a lower-case word, as new_location"),
-			Mode:            Mode(o.oneOf("mode", string(Active), string(Shadow), string(Disabled))),
-			When:            o.text("when", maxWhenBytes),
-			Text:            readText(o),
-			AloneAboveMinor: o.amount("alone_above", decimals),
-		}
-		if rule.Name != "" && names[rule.Name] {
-			o.faults.add(o.fields["name"], o.at("name"), "another rule has this name")
-		}
-		if rule.Code != "" && codes[rule.Code] {
-			o.faults.add(o.fields["code"], o.at("code"), "another rule has this reason code")
-		}
-		names[rule.Name], codes[rule.Code] = true, true
-		if rule.When != "" {
-			rule.program = compiler.compile(o.fields["when"], o.at("when"))
-		}
-		p.Rules = append(p.Rules, rule)
-	}
-}
-
-var localeShape = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
-
-func readText(o object) Text {
-	node := o.fields["message"]
-	if node == nil {
-		return nil
-	}
-	keys := []string{"en"}
-	if node.Kind == yaml.MappingNode {
-		for i := 0; i < len(node.Content); i += 2 {
-			if key := node.Content[i].Value; key != "en" && localeShape.MatchString(key) {
-				keys = append(keys, key+"?")
-			}
-		}
-	}
-	message := o.child("message", keys...)
-	text := Text{}
-	for locale := range message.fields {
-		text[locale] = message.text(locale, 1024)
-	}
-	return text
 }

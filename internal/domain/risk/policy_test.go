@@ -2,7 +2,6 @@ package risk
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"math"
 	"os"
@@ -87,13 +86,13 @@ func TestAPolicyIsRefusedWithThePlaceAndTheFix(t *testing.T) {
 		text string
 		want string
 	}{
-		"an unknown fact":         {small(Active, "payment.amount > 5"), at(whenLine, 18) + "rules[0].when: undefined field 'amount'"},
-		"an unknown fact, quoted": {small(Active, `"payment.amount > 5"`), at(whenLine, 19) + "rules[0].when: undefined field"},
+		"an unknown fact":         {small(Active, "payment.amount > 5"), at(whenLine, 11) + "rules[0].when: payment.amount is not known; did you mean payment.amount_minor?"},
+		"an unknown fact, quoted": {small(Active, `"payment.amount > 5"`), at(whenLine, 12) + "rules[0].when: payment.amount is not known"},
 		"an unknown fact in a block": {small(Active, "|\n      true\n      || payment.amount > 5"),
-			at(whenLine+2, 17) + "rules[0].when: undefined field"},
+			at(whenLine+2, 10) + "rules[0].when: payment.amount is not known"},
 		"an unknown fact in folded text": {small(Active, ">\n      true\n      || payment.amount > 5"),
-			at(whenLine, 11) + "rules[0].when: undefined field"},
-		"an unknown threshold":    {small(Active, "payment.amount_minor > threshold.ceiling"), "undeclared reference"},
+			at(whenLine, 11) + "rules[0].when: payment.amount is not known"},
+		"an unknown threshold":    {small(Active, "payment.amount_minor > threshold.ceiling"), "threshold.ceiling is not known; there are threshold.floor"},
 		"a wrong type":            {small(Active, `payment.amount_minor > "5"`), at(whenLine, 32) + "rules[0].when: found no matching overload"},
 		"not a truth value":       {small(Active, "payment.amount_minor + 1"), "rules[0].when: must be true or false, but is int"},
 		"a syntax error":          {small(Active, "payment.amount_minor >"), "rules[0].when: Syntax error"},
@@ -112,7 +111,7 @@ func TestAPolicyIsRefusedWithThePlaceAndTheFix(t *testing.T) {
 		"a rate given twice":      {strings.Replace(valid, "currency: JPY", "currency: EUR", 1), "reference.rates[1].currency: this currency already has a rate"},
 		"no English":              {strings.Replace(valid, "{en: No., ", "{", 1), "rules[0].message: the key en is missing"},
 		"a mapping for a text":    {strings.Replace(valid, "description: For tests.", "description: {a: b}", 1), "description: must be a text"},
-		"no rules":                {valid[:strings.Index(valid, "rules:")] + "rules: []\n", "rules: must be a list of 1 to 64 entries"},
+		"no rules":                {valid[:strings.Index(valid, "rules:")] + "rules: []\n", "rules: must be a list of 1 to 256 entries"},
 		"a second document":       {valid + "---\na: b\n", "one YAML document"},
 		"a broken second part":    {valid + "---\n\t{", "not YAML"},
 		"not YAML":                {"policy: [", "not YAML"},
@@ -120,7 +119,7 @@ func TestAPolicyIsRefusedWithThePlaceAndTheFix(t *testing.T) {
 		"a list":                  {"[]", "must be a mapping"},
 		"too long":                {strings.Repeat("#", MaxPolicyBytes+1), "longer than"},
 		"a condition that always costs too much": {
-			small(Active, nested("true")), "rules[0].when: costs more than the limit"},
+			small(Active, nested("true")), "rules[0].when: comprehension exceeds nesting limit"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			policy, err := ParsePolicy([]byte(c.text))
@@ -162,16 +161,14 @@ func TestARuleThatCannotBeEvaluatedCountsAsRaised(t *testing.T) {
 		outcome Outcome
 	}{
 		"a division by zero in an active rule": {Active, "10 / history.approved_payments > 1", FailureEvaluation, Rejected},
-		// A comprehension that stops early or runs to its end: the least it can cost is little, so only the run can tell.
-		"a cost overrun in an active rule":    {Active, nested("payment.amount_minor > a + b + c"), FailureCost, Rejected},
-		"a division by zero in a shadow rule": {Shadow, "10 / history.approved_payments > 1", FailureEvaluation, Approved},
+		"a division by zero in a shadow rule":  {Shadow, "10 / history.approved_payments > 1", FailureEvaluation, Approved},
 	} {
 		t.Run(name, func(t *testing.T) {
 			policy := mustParse(t, small(c.mode, c.when))
 			payment := Payment{AmountMinor: 20_000, Currency: "USD", OccurredAt: decidedAt}
-			got := Decide(policy, FactsOf(policy, Profile{}, payment))
-			if got.Outcome != c.outcome || !got.Evaluations[0].True || got.Evaluations[0].Error != c.want {
-				t.Errorf("got %s %+v, want %s, raised with %s", got.Outcome, got.Evaluations, c.outcome, c.want)
+			got := decideOld(policy, Profile{}, payment)
+			if got.Outcome != c.outcome || !got.Evaluations()[0].True || got.Evaluations()[0].Error != c.want {
+				t.Errorf("got %s %+v, want %s, raised with %s", got.Outcome, got.Evaluations(), c.outcome, c.want)
 			}
 		})
 	}
@@ -179,14 +176,14 @@ func TestARuleThatCannotBeEvaluatedCountsAsRaised(t *testing.T) {
 
 func TestADisabledRuleIsNotEvaluated(t *testing.T) {
 	policy := mustParse(t, small(Disabled, "true"))
-	got := Decide(policy, FactsOf(policy, Profile{}, Payment{AmountMinor: 20_000, Currency: "USD", OccurredAt: decidedAt}))
-	if got.Outcome != Approved || len(got.Evaluations) != 0 {
+	got := decideOld(policy, Profile{}, Payment{AmountMinor: 20_000, Currency: "USD", OccurredAt: decidedAt})
+	if got.Outcome != Approved || len(got.Evaluations()) != 0 {
 		t.Errorf("got %+v, want approved without evaluations", got)
 	}
 }
 
 func TestWithoutAPolicyTheOutcomeIsInvalid(t *testing.T) {
-	if got := Decide(nil, Facts{}); got.Outcome.Valid() {
+	if got := Decide(nil, &Facts{}); got.Outcome.Valid() {
 		t.Errorf("got %q, want an invalid outcome", got.Outcome)
 	}
 }
@@ -228,21 +225,22 @@ func TestTheSentenceFollowsTheLocale(t *testing.T) {
 	}
 }
 
+func decideOld(policy *Policy, profile Profile, payment Payment) Decision {
+	facts := FactsOf(policy, profile, payment)
+	return Decide(policy, &facts)
+}
+
 func TestADecisionAndItsFactsSurviveStorage(t *testing.T) {
 	policy := defaultForTest(t)
-	facts := FactsOf(policy, Profile{}, Payment{AmountMinor: 60_000, Currency: "USD", Place: Place{Country: "DE"}, OccurredAt: decidedAt})
-	data, err := json.Marshal(facts)
+	facts := FactsOf(policy, yearlong(), Payment{AmountMinor: 60_000, Currency: "USD", Place: Place{Country: "DE"}, OccurredAt: decidedAt})
+	stored, err := DecodeFacts(policy, &facts.Payment, facts.AppendBinary(policy, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var stored Facts
-	if err := json.Unmarshal(data, &stored); err != nil {
-		t.Fatal(err)
+	if !reflect.DeepEqual(*stored, facts) {
+		t.Errorf("got %+v, want %+v", *stored, facts)
 	}
-	if !reflect.DeepEqual(stored, facts) {
-		t.Errorf("got %+v, want %+v", stored, facts)
-	}
-	if got, want := Decide(policy, stored), Decide(policy, facts); !reflect.DeepEqual(got, want) {
+	if got, want := Decide(policy, stored), Decide(policy, &facts); !reflect.DeepEqual(got, want) {
 		t.Errorf("a replay differs: got %+v, want %+v", got, want)
 	}
 }
@@ -299,7 +297,7 @@ func FuzzParsePolicy(f *testing.F) {
 			return
 		}
 		payment := Payment{AmountMinor: 20_000, Currency: "USD", OccurredAt: decidedAt}
-		if got := Decide(policy, FactsOf(policy, Profile{}, payment)); !got.Outcome.Valid() {
+		if got := decideOld(policy, Profile{}, payment); !got.Outcome.Valid() {
 			t.Errorf("an accepted policy gives the invalid outcome %q", got.Outcome)
 		}
 	})
@@ -337,7 +335,7 @@ func BenchmarkDecide(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if Decide(policy, FactsOf(policy, profile, payment)).Outcome != Approved {
+		if decideOld(policy, profile, payment).Outcome != Approved {
 			b.Fatal("want approved")
 		}
 	}

@@ -1,6 +1,8 @@
 package risk
 
 import (
+	"github.com/probity/probity/internal/domain/risk/history"
+
 	"encoding/json"
 	"fmt"
 	"math"
@@ -145,7 +147,7 @@ func TestStatistics(t *testing.T) {
 	}
 	profile = Fold(profile, ApprovedPayment{AmountMinor: 7, Currency: "EUR", OccurredAt: decidedAt})
 	all, got := profile.spending("USD", decidedAt.Add(-window).UnixMicro())
-	if want := (SpendingFacts{Count: 8, MeanMinor: 500, StddevMinor: 200, MaxMinor: 900}); got != want || all != 9 {
+	if want := (history.Spending{Count: 8, MeanMinor: 500, StddevMinor: 200, MaxMinor: 900}); got != want || all != 9 {
 		t.Errorf("got %d %+v, want 9 %+v", all, got, want)
 	}
 }
@@ -199,7 +201,7 @@ func FuzzProfileJSON(f *testing.F) {
 			return
 		}
 		payment := Payment{AmountMinor: 1, Currency: "USD", Place: Place{Country: "DE"}, OccurredAt: decidedAt}
-		if got := Decide(policy, FactsOf(policy, profile, payment)); !got.Outcome.Valid() {
+		if got := decideOld(policy, profile, payment); !got.Outcome.Valid() {
 			t.Errorf("got an invalid outcome %q", got.Outcome)
 		}
 	})

@@ -2,7 +2,6 @@ package risk
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"math/big"
 	"regexp"
@@ -13,21 +12,6 @@ import (
 
 	"go.yaml.in/yaml/v3"
 )
-
-// faults collects what is wrong while a policy is read, so that its author sees all of it at once.
-type faults struct {
-	list []Fault
-}
-
-func (f *faults) add(node *yaml.Node, path, format string, args ...any) {
-	f.put(Fault{Line: node.Line, Column: node.Column, Path: path, Message: fmt.Sprintf(format, args...)})
-}
-
-func (f *faults) put(fault Fault) {
-	if len(f.list) < maxFaults {
-		f.list = append(f.list, fault)
-	}
-}
 
 // object reads one YAML mapping strictly: every key is known, given once and, but for optional ones, there.
 type object struct {
@@ -139,6 +123,47 @@ func (o object) amount(key string, decimals int64) int64 {
 		return 0
 	}
 	return minor.Num().Int64()
+}
+
+// flag returns a bool, false when it is missing.
+func (o object) flag(key string) bool {
+	node := o.fields[key]
+	if node == nil {
+		return false
+	}
+	if node.Kind != yaml.ScalarNode || node.Value != "true" && node.Value != "false" {
+		o.faults.add(node, o.at(key), "must be true or false")
+		return false
+	}
+	return node.Value == "true"
+}
+
+// span returns a duration written as a whole number of minutes, hours or days: 10m, 24h, 30d.
+func (o object) span(key string, lowest, highest time.Duration) time.Duration {
+	value := o.text(key, 128)
+	if value == "" {
+		return 0
+	}
+	units := map[byte]time.Duration{'m': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour}
+	n, err := strconv.ParseUint(value[:len(value)-1], 10, 20)
+	span := time.Duration(n) * units[value[len(value)-1]]
+	if err != nil || span < lowest || span > highest || n == 0 {
+		o.faults.add(o.fields[key], o.at(key), "must be a span as 10m, 24h or 30d, from %s to %s", spanText(lowest), spanText(highest))
+		return 0
+	}
+	return span
+}
+
+// spanText writes a span as span reads it.
+func spanText(span time.Duration) string {
+	switch {
+	case span%(24*time.Hour) == 0:
+		return strconv.Itoa(int(span/(24*time.Hour))) + "d"
+	case span%time.Hour == 0:
+		return strconv.Itoa(int(span/time.Hour)) + "h"
+	default:
+		return strconv.Itoa(int(span/time.Minute)) + "m"
+	}
 }
 
 func (o object) list(key string, most int) []*yaml.Node {

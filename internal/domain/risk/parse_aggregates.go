@@ -1,0 +1,166 @@
+package risk
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/probity/probity/internal/domain/risk/history"
+)
+
+// functions are what an aggregate can compute, as a policy names it.
+var functions = []struct {
+	name     string
+	function history.Function
+}{
+	{"count", history.Count},
+	{"sum", history.Sum},
+	{"min", history.Min},
+	{"max", history.Max},
+	{"mean", history.Mean},
+	{"stddev", history.Stddev},
+	{"distinct", history.Distinct},
+	{"first_seen", history.FirstSeen},
+	{"last_seen", history.LastSeen},
+	{"time_since_first", history.TimeSinceFirst},
+	{"time_since_last", history.TimeSinceLast},
+	{"ratio", history.Ratio},
+	{"fraud_share", history.FraudShare},
+}
+
+// entityFields are what an aggregate can be about.
+var entityFields = []history.Field{history.Account, history.PaymentMethod, history.MethodKind, history.Fingerprint, history.Merchant,
+	history.Device, history.IP, history.Country, history.Region, history.City, history.Currency}
+
+var amountFields = []history.Field{history.Amount, history.AmountMinor}
+
+func fieldNames(fields []history.Field) []string {
+	names := make([]string, len(fields))
+	for i, field := range fields {
+		names[i] = string(field)
+	}
+	return names
+}
+
+func (p *Policy) readAggregates(top object, compiler *compiler) {
+	taken := map[string]bool{}
+	for i, node := range top.list("aggregates", MaxAggregates) {
+		o := newObject(top.faults, node, "aggregates["+strconv.Itoa(i)+"]", "name", "entity", "of?", "where?", "function", "field?", "window",
+			"delay?", "include_current?", "meaning")
+		before := len(top.faults.list)
+		aggregate := Aggregate{
+			Name:    o.matching("name", wordShape, "a lower-case word, as account_attempts_1h"),
+			Meaning: o.text("meaning", 1024),
+			Where:   o.text("where", maxWhenBytes),
+		}
+		aggregate.Definition = o.definition(compiler)
+		if !o.unique(taken, aggregate.Name, "this aggregate is already there") {
+			continue
+		}
+		if len(top.faults.list) == before {
+			checkDefinition(o, aggregate.Definition)
+		}
+		p.Aggregates = append(p.Aggregates, aggregate)
+	}
+}
+
+func (o object) definition(compiler *compiler) history.Definition {
+	d := history.Definition{
+		Entity:         o.entity(),
+		Of:             history.ApprovedOnly,
+		Window:         o.span("window", history.MinWindow, history.MaxWindow),
+		Delay:          o.span("delay", history.MinWindow, history.MaxDelay),
+		IncludeCurrent: o.flag("include_current"),
+	}
+	if o.fields["of"] != nil && o.oneOf("of", "approved", "attempts") == "attempts" {
+		d.Of = history.Attempts
+	}
+	names := make([]string, len(functions))
+	for i, known := range functions {
+		names[i] = known.name
+	}
+	if i := slices.Index(names, o.oneOf("function", names...)); i >= 0 {
+		d.Function = functions[i].function
+	}
+	if o.fields["field"] != nil {
+		d.Field = history.Field(o.oneOf("field", fieldNames(append(slices.Clone(amountFields), entityFields...))...))
+	}
+	if node := o.fields["where"]; node != nil {
+		if condition := compiler.compile(node, o.at("where"), wantTruth); condition != nil {
+			d.Where, d.Filter = condition.canonical(), filter{condition}
+		}
+	}
+	return d
+}
+
+// entity reads one field or a list of two.
+func (o object) entity() []history.Field {
+	node := o.fields["entity"]
+	if node == nil {
+		return nil
+	}
+	nodes := []*yaml.Node{node}
+	if node.Kind == yaml.SequenceNode {
+		nodes = node.Content
+	}
+	var entity []history.Field
+	for _, n := range nodes {
+		if n.Kind != yaml.ScalarNode || !slices.Contains(entityFields, history.Field(n.Value)) {
+			o.faults.add(n, o.at("entity"), "must be one or two of %s%s", strings.Join(fieldNames(entityFields), ", "), suggestion(n.Value, fieldNames(entityFields)))
+			return nil
+		}
+		entity = append(entity, history.Field(n.Value))
+	}
+	if len(entity) < 1 || len(entity) > 2 {
+		o.faults.add(node, o.at("entity"), "must be one or two of %s", strings.Join(fieldNames(entityFields), ", "))
+		return nil
+	}
+	return entity
+}
+
+// checkDefinition asks history whether it can keep the aggregate.
+func checkDefinition(o object, d history.Definition) {
+	_, err := history.NewSeriesSet(d)
+	var refused *history.DefinitionError
+	switch {
+	case err == nil:
+	case errors.As(err, &refused) && o.fields[refused.Field] != nil:
+		o.faults.add(o.fields[refused.Field], o.at(refused.Field), "%s", refused.Text)
+	case errors.As(err, &refused):
+		o.faults.add(o.node, o.at(refused.Field), "%s", refused.Text)
+	default:
+		o.faults.add(o.node, o.path, "cannot be kept: %v", err)
+	}
+}
+
+// filter is the condition of an aggregate over the payments that are folded.
+type filter struct {
+	condition *condition
+}
+
+// Match reports whether the payment counts. A filter that fails does not count it.
+func (f filter) Match(payment *history.Payment) bool { return f.condition.truth(payment, nil) == yes }
+
+// canonical writes the condition in one way however it was spaced, with the values of the thresholds that it reads: conditions with the same
+// text are the same.
+func (c *condition) canonical() string {
+	text, err := cel.AstToString(c.checked)
+	if err != nil {
+		text = oneLine(c.source)
+	}
+	constants := c.constants()
+	names := make([]string, 0, len(constants))
+	for name := range constants {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		text += fmt.Sprintf("; %s = %v", name, constants[name])
+	}
+	return text
+}
