@@ -1,0 +1,207 @@
+package history
+
+import (
+	"math"
+	"math/bits"
+	"slices"
+)
+
+// bucket sums the payments of one stretch of time. It holds what its kind needs, the rest is 0.
+type bucket struct {
+	number uint32 // the stretch: ticks since 1970, divided by 2^tickBits
+	first  uint16 // earliest and latest payment, in ticks from the start of the stretch; first is
+	last   uint16 // 0 in a bucket of amounts with more than one payment
+	count  uint32 // saturates; 0 when only a label was folded
+	frauds int32  // confirmed less undone; saturates
+	sum    int64  // of the amounts; saturates
+	min    int64
+	max    int64
+	high   uint64 // sum of the amounts' squares, 128 bits: exact, so that the order of folding does not matter; saturates
+	low    uint64
+}
+
+func (b *bucket) firstTick() uint64 { return uint64(b.number)<<tickBits | uint64(b.first) }
+func (b *bucket) lastTick() uint64  { return uint64(b.number)<<tickBits | uint64(b.last) }
+
+// meet extends the bucket to a tick in it.
+func (b *bucket) meet(tick uint64, k kind) {
+	offset := uint16(tick & tickMask)
+	b.last = max(b.last, offset)
+	b.first = min(b.first, offset)
+	if k == kindAmounts && b.count > 0 {
+		b.first = 0
+	}
+}
+
+// count1 adds one payment.
+func (b *bucket) count1() {
+	if b.count < math.MaxUint32 {
+		b.count++
+	}
+}
+
+// addAmount adds the amount of one payment, not negative.
+func (b *bucket) addAmount(amount int64) {
+	if b.count == 0 {
+		b.min, b.max = amount, amount
+	}
+	b.min, b.max = min(b.min, amount), max(b.max, amount)
+	b.sum = addCapped(b.sum, amount)
+	high, low := bits.Mul64(uint64(amount), uint64(amount))
+	b.high, b.low = addCapped128(b.high, b.low, high, low)
+	b.count1()
+}
+
+// label adds a confirmed fraud, or takes one back.
+func (b *bucket) label(undo bool) {
+	switch {
+	case undo && b.frauds > math.MinInt32:
+		b.frauds--
+	case !undo && b.frauds < math.MaxInt32:
+		b.frauds++
+	}
+}
+
+// latest is the two latest payments of an entity, in microseconds; 0 for none. The second serves payments decided out of order.
+type latest struct {
+	last, before int64
+}
+
+func (l *latest) meet(at int64) {
+	switch {
+	case at > l.last:
+		l.last, l.before = at, l.last
+	case at > l.before:
+		l.before = at
+	}
+}
+
+// seen is a value and the tick in which it was met last.
+type seen struct {
+	key  uint64
+	last uint64
+}
+
+// state is what one series keeps for one key; key is 0 in a series without keys.
+type state struct {
+	key     uint64
+	buckets []bucket // by number
+	seen    []seen   // by key
+	latest  latest
+}
+
+func (st *state) empty() bool {
+	return len(st.buckets) == 0 && len(st.seen) == 0 && st.latest.last == 0
+}
+
+// newest orders the states of a series by when they were met last.
+func (st *state) newest() uint64 {
+	if n := len(st.buckets); n > 0 {
+		return st.buckets[n-1].lastTick()
+	}
+	newest := uint64(max(st.latest.last, 0))
+	for i := range st.seen {
+		newest = max(newest, st.seen[i].last)
+	}
+	return newest
+}
+
+// bucket returns the bucket of the tick, made when it is missing; nil when it would be older than the MaxBuckets that are kept.
+func (st *state) bucket(tick uint64) *bucket {
+	number := uint32(tick >> tickBits)
+	i := len(st.buckets)
+	for i > 0 && st.buckets[i-1].number > number {
+		i--
+	}
+	if i > 0 && st.buckets[i-1].number == number {
+		return &st.buckets[i-1]
+	}
+	if len(st.buckets) == MaxBuckets {
+		if i == 0 {
+			return nil
+		}
+		st.buckets = slices.Delete(st.buckets, 0, 1)
+		i--
+	}
+	st.buckets = slices.Insert(st.buckets, i, bucket{number: number, first: tickMask})
+	return &st.buckets[i]
+}
+
+// forget drops what is older than the tick, which begins a bucket.
+func (st *state) forget(clock *ticks, before uint64) {
+	drop := 0
+	for drop < len(st.buckets) && uint64(st.buckets[drop].number) < before>>tickBits {
+		drop++
+	}
+	if drop > 0 {
+		// Copied to the front, so that the room at the end stays usable.
+		st.buckets = st.buckets[:copy(st.buckets, st.buckets[drop:])]
+	}
+	st.seen = forgetSeen(st.seen, before)
+	if instant := clock.micros(before); st.latest.before < instant {
+		st.latest.before = 0
+		if st.latest.last < instant {
+			st.latest.last = 0
+		}
+	}
+}
+
+// find returns the position of the key among sorted values, and whether it is there.
+func find(list []seen, key uint64) (int, bool) {
+	low, high := 0, len(list)
+	for low < high {
+		middle := int(uint(low+high) >> 1)
+		if list[middle].key < key {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low, low < len(list) && list[low].key == key
+}
+
+// remember meets the key in the tick; beyond the limit, the one met the longest ago is forgotten.
+func remember(list []seen, key, tick uint64, limit int) []seen {
+	i, found := find(list, key)
+	if found {
+		list[i].last = max(list[i].last, tick)
+		return list
+	}
+	list = slices.Insert(list, i, seen{key, tick})
+	if len(list) <= limit {
+		return list
+	}
+	oldest := 0
+	for j := range list {
+		if list[j].last < list[oldest].last {
+			oldest = j
+		}
+	}
+	return slices.Delete(list, oldest, oldest+1)
+}
+
+func forgetSeen(list []seen, before uint64) []seen {
+	for i := range list {
+		if list[i].last < before {
+			return slices.DeleteFunc(list, func(s seen) bool { return s.last < before })
+		}
+	}
+	return list
+}
+
+func addCapped(a, b int64) int64 {
+	sum := a + b
+	if sum < a {
+		return math.MaxInt64
+	}
+	return sum
+}
+
+func addCapped128(high, low, addHigh, addLow uint64) (uint64, uint64) {
+	low, carry := bits.Add64(low, addLow, 0)
+	high, carry = bits.Add64(high, addHigh, carry)
+	if carry != 0 {
+		return math.MaxUint64, math.MaxUint64
+	}
+	return high, low
+}

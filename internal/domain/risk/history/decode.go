@@ -1,0 +1,288 @@
+package history
+
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+)
+
+// room is the memory of a decoded profile, by what it holds.
+type room struct {
+	buckets []bucket
+	values  []seen
+	states  []state
+	series  []tracked
+}
+
+// decoder reads an encoding. Once something is wrong it is bad, and reads zeros.
+type decoder struct {
+	data   []byte
+	bad    bool
+	room   room // what is left of:
+	whole  room
+	series int
+}
+
+// The least bytes that one of them takes, so that garbage cannot ask for much memory.
+const (
+	minBucket = 3
+	minSeen   = keyBytes + 1
+	minState  = 2
+	minSeries = 8 + 1
+)
+
+// begin reads the version and the totals, and makes the room.
+func (d *decoder) begin() {
+	if d.byte() != version {
+		d.fail()
+	}
+	size := uint64(len(d.data))
+	buckets, values := d.below(size/minBucket), d.below(size/minSeen)
+	states, series := d.below(size/minState), d.below(min(size/minSeries, MaxSeries))
+	if d.bad {
+		return
+	}
+	// One more for each list, so that folding the next payment allocates nothing; two for the methods, which have two keys.
+	d.whole = room{
+		buckets: sized(d.room.buckets, buckets+states),
+		values:  sized(d.room.values, values+states+4),
+		states:  sized(d.room.states, states+series+1),
+		series:  sized(d.room.series, series),
+	}
+	d.room, d.series = d.whole, int(series)
+}
+
+// sized returns memory for n, the list's own when that is enough.
+func sized[T any](list []T, n uint64) []T {
+	if uint64(cap(list)) >= n {
+		return list[:cap(list)]
+	}
+	return make([]T, n)
+}
+
+// take cuts n off the room, with place for spare more behind them.
+func take[T any](room *[]T, n, spare int) []T {
+	size := min(n+spare, len(*room))
+	if n > size {
+		return nil
+	}
+	taken := (*room)[:n:size]
+	*room = (*room)[size:]
+	return taken
+}
+
+func (d *decoder) done() bool { return !d.bad && len(d.data) == 0 }
+
+func (d *decoder) instants() (newest, second int64) {
+	newest = int64(d.below(maxInstant))
+	return newest, newest - int64(d.below(uint64(newest)))
+}
+
+// seen reads sorted values, at most limit.
+func (d *decoder) seen(limit, spare int) []seen {
+	n := int(d.below(uint64(limit)))
+	list := take(&d.room.values, n, spare)
+	if n == 0 {
+		return list
+	}
+	latest := d.below(maxInstant)
+	if len(list) < n {
+		d.fail()
+	}
+	for i := range list {
+		key := d.key()
+		list[i] = seen{key: key, last: latest - d.below(latest)}
+		if i > 0 && list[i-1].key >= key {
+			d.fail()
+			return nil
+		}
+	}
+	return list
+}
+
+func (d *decoder) folds(f *folds) {
+	f.series = d.room.series
+	if d.bad {
+		return
+	}
+	f.series = f.series[:d.series]
+	for i := range f.series {
+		t := &f.series[i]
+		id := d.uint64()
+		d.tracked(t, MaxKeys)
+		t.id = id
+		if d.bad || i > 0 && f.series[i-1].id >= id {
+			d.fail()
+			return
+		}
+	}
+}
+
+// tracked reads the state of one series.
+func (d *decoder) tracked(t *tracked, limit int) {
+	head := d.uvarint()
+	*t = tracked{kind: kind(head & 3), keyed: head&4 != 0}
+	n := head >> 3
+	if n > uint64(limit) || !t.keyed && n > 1 {
+		d.fail()
+		return
+	}
+	t.states = take(&d.room.states, int(n), 1)
+	if uint64(len(t.states)) < n {
+		d.fail()
+		return
+	}
+	for i := range t.states {
+		st := &t.states[i]
+		*st = state{}
+		if t.keyed {
+			st.key = d.key()
+		}
+		switch t.kind {
+		case kindEvents, kindAmounts:
+			st.buckets = d.buckets(t.kind)
+		case kindDistinct:
+			st.seen = d.seen(MaxDistinct, 1)
+		case kindLatest:
+			st.latest.last = int64(d.below(maxInstant))
+			st.latest.before = st.latest.last - int64(d.below(uint64(st.latest.last)))
+		}
+		if d.bad || st.empty() || i > 0 && t.states[i-1].key >= st.key {
+			d.fail()
+			return
+		}
+	}
+}
+
+func (d *decoder) buckets(k kind) []bucket {
+	head := d.below(MaxBuckets<<1 | 1)
+	n := int(head >> 1)
+	list := take(&d.room.buckets, n, 1)
+	if len(list) < n || n == 0 {
+		d.fail()
+		return nil
+	}
+	number := d.below(math.MaxUint32)
+	for i := n - 1; i >= 0; i-- {
+		b := &list[i]
+		*b = bucket{}
+		head2 := d.uvarint()
+		step, count := head2>>3, head2&7
+		if step > number || (step == 0) != (i == n-1) {
+			d.fail()
+			return nil
+		}
+		number -= step
+		if count == inlineCount {
+			count = d.below(math.MaxUint32)
+		}
+		b.number, b.count, b.last = uint32(number), uint32(count), d.uint16()
+		if head&1 != 0 {
+			zigzag := uint32(d.below(math.MaxUint32))
+			b.frauds = int32(zigzag>>1) ^ -int32(zigzag&1)
+		}
+		if k == kindAmounts {
+			d.amounts(b)
+		} else if b.first = b.last; count != 1 {
+			b.first = d.uint16()
+		}
+		if b.last > tickMask || b.first > b.last {
+			d.fail()
+			return nil
+		}
+	}
+	return list
+}
+
+func (d *decoder) amounts(b *bucket) {
+	b.sum = int64(d.below(math.MaxInt64))
+	if b.count == 0 {
+		d.fail()
+		return
+	}
+	if b.count == 1 {
+		b.first = b.last
+		b.min, b.max = b.sum, b.sum
+		b.high, b.low = bits.Mul64(uint64(b.sum), uint64(b.sum))
+		return
+	}
+	b.max = int64(d.below(uint64(b.sum)))
+	if !b.followsFromMax() {
+		b.min = int64(d.below(uint64(b.max)))
+		b.low = d.uvarint()
+		b.high = d.uvarint()
+		return
+	}
+	b.min = b.sum - b.max
+	if b.min > b.max {
+		d.fail()
+		return
+	}
+	b.high, b.low = bits.Mul64(uint64(b.max), uint64(b.max))
+	high, low := bits.Mul64(uint64(b.min), uint64(b.min))
+	b.high, b.low = addCapped128(b.high, b.low, high, low)
+}
+
+func (d *decoder) fail() uint64 {
+	d.bad, d.data = true, nil
+	return 0
+}
+
+func (d *decoder) byte() byte {
+	if len(d.data) == 0 {
+		return byte(d.fail())
+	}
+	b := d.data[0]
+	d.data = d.data[1:]
+	return b
+}
+
+func (d *decoder) uvarint() uint64 {
+	if len(d.data) > 0 && d.data[0] < 0x80 {
+		v := d.data[0]
+		d.data = d.data[1:]
+		return uint64(v)
+	}
+	v, n := binary.Uvarint(d.data)
+	if n <= 0 {
+		return d.fail()
+	}
+	d.data = d.data[n:]
+	return v
+}
+
+// below reads a number and refuses one above the limit.
+func (d *decoder) below(limit uint64) uint64 {
+	v := d.uvarint()
+	if v > limit {
+		return d.fail()
+	}
+	return v
+}
+
+func (d *decoder) uint16() uint16 {
+	if len(d.data) < 2 {
+		return uint16(d.fail())
+	}
+	v := binary.LittleEndian.Uint16(d.data)
+	d.data = d.data[2:]
+	return v
+}
+
+func (d *decoder) uint64() uint64 {
+	if len(d.data) < 8 {
+		return d.fail()
+	}
+	v := binary.LittleEndian.Uint64(d.data)
+	d.data = d.data[8:]
+	return v
+}
+
+func (d *decoder) key() uint64 {
+	if len(d.data) < keyBytes {
+		return d.fail()
+	}
+	b := d.data
+	d.data = d.data[keyBytes:]
+	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 | uint64(b[4])<<32 | uint64(b[5])<<40
+}

@@ -1,0 +1,252 @@
+package history
+
+import "slices"
+
+// tracked is the state of one series in a profile or entity of the index.
+type tracked struct {
+	id     uint64
+	kind   kind
+	keyed  bool
+	states []state // by key; one at most when not keyed, none when nothing is in reach
+}
+
+// folds is the fold of the entries of one account or of one entity of the index.
+type folds struct {
+	newest int64     // the newest instant folded, in microseconds; 0 for none
+	second int64     // the second newest: reach is counted back from it
+	series []tracked // by id
+}
+
+// event is one entry or label on its way into the state.
+type event struct {
+	subject
+	outcome Outcome
+}
+
+// adopt makes the tracked series those of the list: state of others is dropped, and series are added only while there is no history that they
+// would miss.
+func (f *folds) adopt(list []*series) {
+	if f.newest == 0 && len(f.series) == 0 {
+		f.series = make([]tracked, len(list))
+		for i, s := range list {
+			f.series[i] = tracked{id: s.id, kind: s.kind, keyed: s.other != 0}
+		}
+		return
+	}
+	same := len(f.series) == len(list)
+	for i := 0; same && i < len(list); i++ {
+		same = f.series[i].id == list[i].id
+	}
+	if same {
+		return
+	}
+	f.series = slices.DeleteFunc(f.series, func(t tracked) bool {
+		_, found := slices.BinarySearchFunc(list, t.id, compareSeries)
+		return !found
+	})
+}
+
+func compareSeries(s *series, id uint64) int {
+	switch {
+	case s.id < id:
+		return -1
+	case s.id > id:
+		return 1
+	}
+	return 0
+}
+
+// lacks reports whether a series of the list is not tracked, though there is history.
+func (f *folds) lacks(list []*series) bool {
+	if f.newest == 0 && len(f.series) == 0 {
+		return false
+	}
+	i := 0
+	for _, s := range list {
+		for i < len(f.series) && f.series[i].id < s.id {
+			i++
+		}
+		if i == len(f.series) || f.series[i].id != s.id {
+			return true
+		}
+	}
+	return false
+}
+
+// find returns the tracked series with the id, nil when there is none; hint is where it probably is.
+func (f *folds) find(id uint64, hint int) *tracked {
+	if hint < len(f.series) && f.series[hint].id == id {
+		return &f.series[hint]
+	}
+	low, high := 0, len(f.series)
+	for low < high {
+		middle := int(uint(low+high) >> 1)
+		if f.series[middle].id < id {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	if low < len(f.series) && f.series[low].id == id {
+		return &f.series[low]
+	}
+	return nil
+}
+
+// advance takes note of an instant, and reports whether the reach moved.
+func (f *folds) advance(at int64) bool {
+	switch {
+	case at > f.newest:
+		f.newest, f.second = at, f.newest
+	case at > f.second:
+		f.second = at
+	default:
+		return false
+	}
+	return f.second > 0
+}
+
+// forget drops what is out of reach; list holds at least the tracked series.
+func (f *folds) forget(list []*series) {
+	i := 0
+	for t := range f.series {
+		tracked := &f.series[t]
+		for list[i].id != tracked.id {
+			i++
+		}
+		if len(tracked.states) > 0 {
+			tracked.forget(&list[i].ticks, list[i].reach(f.second))
+		}
+	}
+}
+
+func (t *tracked) forget(clock *ticks, before uint64) {
+	vanished := false
+	for i := range t.states {
+		t.states[i].forget(clock, before)
+		vanished = vanished || t.states[i].empty()
+	}
+	if vanished {
+		t.states = slices.DeleteFunc(t.states, func(st state) bool { return st.empty() })
+	}
+}
+
+// entry folds an entry into every tracked series that is about it.
+func (f *folds) entry(list []*series, e *event) {
+	f.each(list, e, func(s *series, t *tracked, tick uint64) { t.entry(s, e, tick) })
+}
+
+// each calls visit for the tracked series that are about the event and reach back to it.
+func (f *folds) each(list []*series, e *event, visit func(s *series, t *tracked, tick uint64)) {
+	i := 0
+	for t := range f.series {
+		for list[i].id != f.series[t].id {
+			i++
+		}
+		s := list[i]
+		if !s.wants(e.outcome, &e.subject) {
+			continue
+		}
+		tick := s.ticks.at(e.at)
+		if f.second > 0 && tick < s.reach(f.second) {
+			continue
+		}
+		visit(s, &f.series[t], tick)
+	}
+}
+
+func (t *tracked) entry(s *series, e *event, tick uint64) {
+	switch s.kind {
+	case kindEvents:
+		if st := t.state(s, e); st != nil {
+			if b := st.bucket(tick); b != nil {
+				b.meet(tick, s.kind)
+				b.count1()
+			}
+		}
+	case kindAmounts:
+		amount, known := e.amount(s.field)
+		if !known {
+			return
+		}
+		if st := t.state(s, e); st != nil {
+			if b := st.bucket(tick); b != nil {
+				b.meet(tick, s.kind)
+				b.addAmount(amount)
+			}
+		}
+	case kindDistinct:
+		value, known := e.hash(s.field)
+		if !known {
+			return
+		}
+		if st := t.state(s, e); st != nil {
+			st.seen = remember(st.seen, shortened(value), tick, MaxDistinct)
+		}
+	case kindLatest:
+		if st := t.state(s, e); st != nil {
+			st.latest.meet(e.at)
+		}
+	}
+	t.bound(MaxKeys)
+}
+
+// state returns the state for the event's key, made when it is missing; nil when the event has no such key.
+func (t *tracked) state(s *series, e *event) *state {
+	key := uint64(0)
+	if s.other != 0 {
+		value, known := e.hash(s.other)
+		if !known {
+			return nil
+		}
+		key = shortened(value)
+	}
+	i, found := t.search(key)
+	if !found {
+		t.states = slices.Insert(t.states, i, state{key: key})
+	}
+	return &t.states[i]
+}
+
+func (t *tracked) search(key uint64) (int, bool) {
+	low, high := 0, len(t.states)
+	for low < high {
+		middle := int(uint(low+high) >> 1)
+		if t.states[middle].key < key {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low, low < len(t.states) && t.states[low].key == key
+}
+
+// bound forgets the key that was met the longest ago when there are too many.
+func (t *tracked) bound(limit int) {
+	if len(t.states) <= limit {
+		return
+	}
+	oldest := 0
+	for i := range t.states {
+		if t.states[i].newest() < t.states[oldest].newest() {
+			oldest = i
+		}
+	}
+	t.states = slices.Delete(t.states, oldest, oldest+1)
+}
+
+// label folds a label into every tracked series that counts frauds.
+func (f *folds) label(list []*series, e *event, undo bool) {
+	f.each(list, e, func(s *series, t *tracked, tick uint64) {
+		if s.kind != kindEvents {
+			return
+		}
+		if st := t.state(s, e); st != nil {
+			if b := st.bucket(tick); b != nil {
+				b.meet(tick, s.kind)
+				b.label(undo)
+			}
+		}
+		t.bound(MaxKeys)
+	})
+}
