@@ -89,6 +89,7 @@ type Config struct {
 // Service is the set of use cases. It is safe for concurrent use.
 type Service struct {
 	Config
+	keys     rememberedKeys
 	inFlight sync.Map            // idempotency keys that are being worked on by this process
 	hashing  *semaphore.Weighted // bounds the memory that passphrases take
 }

@@ -47,6 +47,8 @@ type edge struct {
 	huma     huma.API
 	routes   map[string]route // by "METHOD /pattern"
 	document []byte           // the OpenAPI document
+	// authorize decides one payment, for the general way and for the plain one.
+	authorize authorizer
 }
 
 // route is what the steps before huma must know of an operation.
@@ -78,12 +80,14 @@ var configureHuma = sync.OnceFunc(func() {
 })
 
 // Handler returns the handler of /v1/, /openapi.json, /healthz and /readyz.
-func Handler(c Config) http.Handler {
+func Handler(c Config) http.Handler { return http.HandlerFunc(newEdge(c).serve) }
+
+func newEdge(c Config) *edge {
 	configureHuma()
 	if c.Log == nil {
 		c.Log = c.Service.Log
 	}
-	e := &edge{Config: c, mux: http.NewServeMux(), routes: map[string]route{}}
+	e := &edge{Config: c, mux: http.NewServeMux(), routes: map[string]route{}, authorize: c.Service.AuthorizePayment}
 	e.huma = humago.New(e.mux, humaConfig())
 	e.registerAccounts()
 	e.registerPayments()
@@ -100,7 +104,7 @@ func Handler(c Config) http.Handler {
 	e.registerHealth()
 	e.document = openAPIDocument(e.huma.OpenAPI())
 	e.mount("GET /openapi.json", route{public: true}, e.serveDocument)
-	return http.HandlerFunc(e.serve)
+	return e
 }
 
 // mount adds a handler that is not one of huma's.

@@ -125,12 +125,12 @@ func (p NewPayment) attempt() payment.Attempt {
 
 func (e *edge) registerPayments() {
 	register(e, operation{
-		id: "create-payment", method: http.MethodPost, path: "/v1/payments", tag: tagPayments, status: http.StatusCreated, route: route{payment: true},
+		id: "create-payment", method: http.MethodPost, path: paymentPath, tag: tagPayments, status: http.StatusCreated, route: route{payment: true},
 		summary: "Decide a payment",
 		description: "Answers 201 whatever the outcome: look at outcome. A rejection restricts the account's payments, opens a verification and notifies the holder; " +
 			"later payments of the account are rejected with the same verification until it is approved. An Idempotency-Key is remembered for 30 days.",
 	}, func(ctx context.Context, actor access.Actor, in *struct{ Body NewPayment }) (Payment, error) {
-		view, err := e.Service.AuthorizePayment(ctx, actor, in.Body.attempt())
+		view, err := e.authorize(ctx, actor, in.Body.attempt())
 		return paymentOf(view), err
 	})
 	register(e, operation{

@@ -45,6 +45,7 @@ type request struct {
 	repeat   service.IdempotentRequest // when there is an Idempotency-Key
 	replayed bool                      // the stored answer to it was given
 	code     string                    // of the problem that was answered
+	room     *plainBody                // what plain borrowed; given back when the answer was written
 }
 
 type requestKey struct{}
@@ -67,15 +68,16 @@ func (e *edge) serve(w http.ResponseWriter, r *http.Request) {
 	for name, values := range recorded.header {
 		header[name] = values
 	}
-	header.Set(headerRequestID, known.id)
+	own := &[...]string{known.id, strconv.Itoa(recorded.body.Len())}
+	header[headerRequestID] = own[0:1:1]
+	header["Content-Length"] = own[1:2:2]
 	if header.Get("Cache-Control") == "" {
-		header.Set("Cache-Control", "no-store")
+		header["Cache-Control"] = noStore
 	}
 	if known.replayed {
 		header.Set(headerReplayed, "true")
 	}
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Content-Length", strconv.Itoa(recorded.body.Len()))
+	header["X-Content-Type-Options"] = noSniff
 	if recorded.status == http.StatusNoContent {
 		header.Del("Content-Length")
 	}
@@ -84,7 +86,11 @@ func (e *edge) serve(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(recorded.body.Bytes()) // whoever asked may be gone
 	}
 	e.note(ctx, known, recorded.status, e.Service.Clock.Wall().Sub(began))
+	known.giveBack()
 }
+
+// What nearly every answer's header holds. Nothing changes them: net/http copies a header before it adds to it.
+var noStore, noSniff = []string{"no-store"}, []string{"nosniff"}
 
 // note writes the access log and counts the request.
 func (e *edge) note(ctx context.Context, known *request, status int, took time.Duration) {
@@ -102,6 +108,10 @@ func (e *edge) note(ctx context.Context, known *request, status int, took time.D
 // match finds the route without running it.
 func (e *edge) match(r *http.Request) *request {
 	known := &request{id: newRequestID(), method: methodOf(r.Method), pattern: "unmatched"}
+	if isPlain(r) {
+		known.pattern, known.route = paymentPath, e.routes[paymentPattern]
+		return known
+	}
 	_, pattern := e.mux.Handler(r)
 	if found, ok := e.routes[pattern]; ok {
 		known.route = found
@@ -134,6 +144,11 @@ func (e *edge) answer(ctx context.Context, w http.ResponseWriter, r *http.Reques
 			out = e.problem(known, internalProblem())
 		}
 	}()
+	if isPlain(r) {
+		if done := e.plain(ctx, r, known); done != nil {
+			return done
+		}
+	}
 	body := r.Body
 	if refused := e.prepare(ctx, w, r, known); refused != nil {
 		if known.actor.ID != "" && r.Header.Get("Expect") == "" {
@@ -160,11 +175,7 @@ func (e *edge) prepare(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	if known.route.public {
 		return nil
 	}
-	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") { // RFC 9110 §11.1: a scheme has no case
-		secret = ""
-	}
-	actor, err := e.Service.AuthenticateKey(ctx, secret)
+	actor, err := e.Service.AuthenticateKey(ctx, bearer(r))
 	if err != nil {
 		return e.refusal(ctx, err)
 	}
@@ -186,6 +197,15 @@ func (e *edge) prepare(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		return readForm(r, known)
 	}
 	return readJSON(r, known)
+}
+
+// bearer returns the secret that a request carries, or nothing.
+func bearer(r *http.Request) string {
+	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") { // RFC 9110 §11.1: a scheme has no case
+		return ""
+	}
+	return secret
 }
 
 // readAway takes the rest of a body that was refused, within reason. Many programs read no answer before they have sent everything, and
