@@ -15,7 +15,7 @@ func scanRiskSettings(r row) (publication.Settings, error) {
 	var s publication.Settings
 	var onePerson, failClosed, budget int64
 	err := r.Scan(&s.TenantID, &s.Epoch, &s.LiveID, &onePerson, &budget, &failClosed)
-	s.OnePerson, s.FailClosed, s.Budget = onePerson == 1, failClosed == 1, time.Duration(budget)*time.Microsecond
+	s.OnePerson, s.Budget.FailClosed, s.Budget.Limit = onePerson == 1, failClosed == 1, time.Duration(budget)*time.Microsecond
 	return s, err
 }
 
@@ -43,21 +43,27 @@ func (tx *Tx) HoldRiskSettings(tenantID string) (publication.Settings, error) {
 func (tx *Tx) SaveRiskSettings(actor access.Actor, s publication.Settings, drafts []journal.Draft) error {
 	err := tx.swap(`UPDATE risk_settings SET epoch = $1, live_id = $2, one_person = $3, budget_micros = $4, fail_closed = $5
 		WHERE tenant_id = $6 AND epoch = $7`,
-		s.Epoch+1, s.LiveID, flag(s.OnePerson), s.Budget.Microseconds(), flag(s.FailClosed), s.TenantID, s.Epoch)
+		s.Epoch+1, s.LiveID, flag(s.OnePerson), s.Budget.Limit.Microseconds(), flag(s.Budget.FailClosed), s.TenantID, s.Epoch)
 	if err != nil {
 		return err
 	}
 	return tx.record(actor, s.TenantID, drafts)
 }
 
+// SwitchPolicy saves which version of held settings is live, under the next epoch; also when only what is kept up beside it changed. The
+// entries about the versions tell of it.
+func (tx *Tx) SwitchPolicy(s publication.Settings) error {
+	return tx.swap("UPDATE risk_settings SET epoch = $1, live_id = $2 WHERE tenant_id = $3 AND epoch = $4", s.Epoch+1, s.LiveID, s.TenantID, s.Epoch)
+}
+
 const versionColumns = "tenant_id, id, number, state, revision, policy_id, policy_version, body, digest, note, drafted_by, proposed_by, " +
-	"approved_by, created_at, proposed_at, effective_at, approved_at, prepared_at, live_at, retired_at, done_steps, total_steps"
+	"approved_by, created_at, proposed_at, effective_at, approved_at, prepared_at, live_at, retired_at, rollback_reason, done_steps, total_steps"
 
 func scanVersion(r row) (publication.Version, error) {
 	var v publication.Version
 	err := r.Scan(&v.TenantID, &v.ID, &v.Number, &v.State, &v.Revision, &v.PolicyID, &v.PolicyVersion, &v.Text, &v.Digest, &v.Note,
 		&v.DraftedBy, &v.ProposedBy, &v.ApprovedBy, instant{&v.CreatedAt}, instant{&v.ProposedAt}, instant{&v.EffectiveAt},
-		instant{&v.ApprovedAt}, instant{&v.PreparedAt}, instant{&v.LiveAt}, instant{&v.RetiredAt}, &v.Done, &v.Total)
+		instant{&v.ApprovedAt}, instant{&v.PreparedAt}, instant{&v.LiveAt}, instant{&v.RetiredAt}, &v.RollbackReason, &v.Done, &v.Total)
 	return v, err
 }
 
@@ -71,7 +77,7 @@ func (tx *Tx) InsertPolicyVersion(actor access.Actor, v publication.Version, dra
 	taken := problem.New(problem.Conflict, "changed_meanwhile", "somebody else drafted a policy at the same time; repeat")
 	err := tx.insert("policies", versionColumns, taken, v.TenantID, v.ID, v.Number, v.State, v.Revision, v.PolicyID, v.PolicyVersion, v.Text,
 		v.Digest, v.Note, v.DraftedBy, v.ProposedBy, v.ApprovedBy, micros(v.CreatedAt), micros(v.ProposedAt), micros(v.EffectiveAt),
-		micros(v.ApprovedAt), micros(v.PreparedAt), micros(v.LiveAt), micros(v.RetiredAt), v.Done, v.Total)
+		micros(v.ApprovedAt), micros(v.PreparedAt), micros(v.LiveAt), micros(v.RetiredAt), v.RollbackReason, v.Done, v.Total)
 	if err != nil {
 		return err
 	}

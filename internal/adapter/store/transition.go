@@ -90,10 +90,11 @@ func (tx *Tx) BuryJob(job Job, category string) error {
 func (tx *Tx) SavePolicyVersion(actor access.Actor, v publication.Version, drafts []journal.Draft) error {
 	err := tx.swap(`UPDATE policies SET state = $1, revision = $2, policy_id = $3, policy_version = $4, body = $5, digest = $6, note = $7,
 		drafted_by = $8, proposed_by = $9, approved_by = $10, proposed_at = $11, effective_at = $12, approved_at = $13, prepared_at = $14,
-		live_at = $15, retired_at = $16, done_steps = $17, total_steps = $18 WHERE tenant_id = $19 AND id = $20 AND revision = $21`,
+		live_at = $15, retired_at = $16, rollback_reason = $17, done_steps = $18, total_steps = $19
+		WHERE tenant_id = $20 AND id = $21 AND revision = $22`,
 		v.State, v.Revision, v.PolicyID, v.PolicyVersion, v.Text, v.Digest, v.Note, v.DraftedBy, v.ProposedBy, v.ApprovedBy,
 		micros(v.ProposedAt), micros(v.EffectiveAt), micros(v.ApprovedAt), micros(v.PreparedAt), micros(v.LiveAt), micros(v.RetiredAt),
-		v.Done, v.Total, v.TenantID, v.ID, v.Revision-1)
+		v.RollbackReason, v.Done, v.Total, v.TenantID, v.ID, v.Revision-1)
 	if isDuplicate(err) {
 		return problem.New(problem.Conflict, "policy_version_taken",
 			"another version has this policy and version in its text already; payments name them, so give the text a new version")

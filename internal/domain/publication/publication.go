@@ -62,6 +62,8 @@ type Version struct {
 	PreparedAt  time.Time // when everything that it reads was complete
 	LiveAt      time.Time // when it last began to decide
 	RetiredAt   time.Time // when it last ceased to
+	// RollbackReason is why it last returned or ceased by a rollback; empty when it never did.
+	RollbackReason string
 
 	// Done of Total steps of the preparation are made; both are 0 while there is nothing to prepare or it has not begun.
 	Done, Total int64
@@ -184,21 +186,22 @@ func (v Version) Publish(now time.Time) (Version, []journal.Draft, error) {
 }
 
 // Retire ends the time in which the version decides.
-func (v Version) Retire(now time.Time) (Version, []journal.Draft, error) {
+// The reason is that of a rollback, and empty when another version was published.
+func (v Version) Retire(reason string, now time.Time) (Version, []journal.Draft, error) {
 	if v.State != Live {
 		return v, nil, v.wrong("only the live version can be retired")
 	}
-	v.State, v.RetiredAt = Retired, now
+	v.State, v.RetiredAt, v.RollbackReason = Retired, now, reason
 	v.Revision++
 	return v, v.said(journal.PolicyRetired), nil
 }
 
 // Return makes a retired version live again.
-func (v Version) Return(now time.Time) (Version, []journal.Draft, error) {
+func (v Version) Return(reason string, now time.Time) (Version, []journal.Draft, error) {
 	if v.State != Retired {
 		return v, nil, v.wrong("only a version that was live before can be rolled back to")
 	}
-	v.State, v.LiveAt, v.RetiredAt = Live, now, time.Time{}
+	v.State, v.LiveAt, v.RetiredAt, v.RollbackReason = Live, now, time.Time{}, reason
 	v.Revision++
 	return v, v.said(journal.PolicyPublished, "sha256", v.Digest), nil
 }
@@ -231,9 +234,13 @@ type Settings struct {
 	Epoch     int64  // grows with every change of what decides: policy, lists, these settings
 	LiveID    string // the live version; empty for number 0
 	OnePerson bool   // one person may publish alone; for demos
-	// Budget is how long the rules of one payment may take; zero means without a limit. FailClosed rejects what overruns it, otherwise the
-	// rules that are left are skipped.
-	Budget     time.Duration
+	Budget    Budget
+}
+
+// Budget is how long the rules of one payment may take. The zero value is no limit.
+type Budget struct {
+	Limit time.Duration
+	// FailClosed rejects a payment whose rules take longer; otherwise the rules that are left are skipped. Neither ever skips a restriction.
 	FailClosed bool
 }
 
@@ -242,7 +249,7 @@ const MaxBudget = time.Second
 
 // Check returns the first rule that the settings break.
 func (s Settings) Check() error {
-	if s.Budget < 0 || s.Budget > MaxBudget {
+	if s.Budget.Limit < 0 || s.Budget.Limit > MaxBudget {
 		return problem.Field("budget_ms", "out_of_range", "the budget of one decision is from 0 (no limit) to 1000 milliseconds")
 	}
 	return nil

@@ -65,8 +65,8 @@ func TestAVersionGoesFromDraftToLiveAndBack(t *testing.T) {
 		t.Errorf("got ready %v before the effective instant, %v at it", v.Ready(noon), v.Ready(later))
 	}
 	v = step(v.Publish(later))
-	v = step(v.Retire(later.Add(time.Hour)))
-	v = step(v.Return(later.Add(2 * time.Hour)))
+	v = step(v.Retire("", later.Add(time.Hour)))
+	v = step(v.Return("worse", later.Add(2*time.Hour)))
 	if v.State != Live || !v.RetiredAt.IsZero() || v.LiveAt != later.Add(2*time.Hour) {
 		t.Errorf("got %+v", v)
 	}
@@ -118,8 +118,8 @@ var moves = map[string]func(v Version) (Version, []journal.Draft, error){
 	"propose":  func(v Version) (Version, []journal.Draft, error) { return v.Propose(ana, time.Time{}, noon) },
 	"approve":  func(v Version) (Version, []journal.Draft, error) { return v.Approve(bo, false, noon) },
 	"publish":  func(v Version) (Version, []journal.Draft, error) { return v.Publish(noon) },
-	"retire":   func(v Version) (Version, []journal.Draft, error) { return v.Retire(noon) },
-	"return":   func(v Version) (Version, []journal.Draft, error) { return v.Return(noon) },
+	"retire":   func(v Version) (Version, []journal.Draft, error) { return v.Retire("", noon) },
+	"return":   func(v Version) (Version, []journal.Draft, error) { return v.Return("worse", noon) },
 	"withdraw": func(v Version) (Version, []journal.Draft, error) { return v.Withdraw() },
 }
 
@@ -176,7 +176,7 @@ func TestSettings(t *testing.T) {
 	if err := (Settings{}).Check(); err != nil {
 		t.Error(err)
 	}
-	wantCode(t, Settings{Budget: 2 * time.Second}.Check(), "out_of_range")
-	wantCode(t, Settings{Budget: -1}.Check(), "out_of_range")
+	wantCode(t, Settings{Budget: Budget{Limit: 2 * time.Second}}.Check(), "out_of_range")
+	wantCode(t, Settings{Budget: Budget{Limit: -1}}.Check(), "out_of_range")
 	wantCode(t, drafted(ana).CheckRevision(7), "policy_changed")
 }

@@ -40,6 +40,8 @@ type Fault struct {
 	Code   string `json:"code" doc:"Stable; programs decide by it." example:"required"`
 	Field  string `json:"field" doc:"The field, parameter or header to blame." example:"amount.currency"`
 	Detail string `json:"detail" doc:"The rule that was broken, and the way out." example:"this field is required"`
+	Line   int    `json:"line,omitempty" doc:"The line of the policy's text, from 1." example:"12"`
+	Column int    `json:"column,omitempty" doc:"The column of the policy's text, from 1." example:"11"`
 }
 
 // Error returns the code and the detail.
@@ -73,6 +75,9 @@ func (e *edge) refusal(ctx context.Context, err error) *Problem {
 		return internalProblem()
 	}
 	out := newProblem(web.StatusOf(p.Kind), p.Code, p.Message).blame(p.Field)
+	for _, f := range p.Faults {
+		out.Errors = append(out.Errors, Fault{Code: p.Code, Field: f.Path, Detail: f.Message, Line: f.Line, Column: f.Column})
+	}
 	if id.Valid(id.Verification, p.Ref) {
 		out.VerificationID = p.Ref
 	} else {

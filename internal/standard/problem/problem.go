@@ -37,6 +37,15 @@ type Problem struct {
 	Message string // one sentence for a person: the rule and the way out; never the value
 	// Ref names the object that the caller should look at instead, e.g. the verification that is already open.
 	Ref string
+	// Faults are the places in a text that was sent, such as a policy, with what is wrong there.
+	Faults []Fault
+}
+
+// Fault is one thing wrong in a text that was sent. Its message may quote a name from that text, never a person's.
+type Fault struct {
+	Line, Column int    // from 1; 0 when the place is not known
+	Path         string // e.g. rules[2].when
+	Message      string
 }
 
 // Error returns the code, the field and the message.

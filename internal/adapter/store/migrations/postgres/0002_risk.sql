@@ -32,6 +32,7 @@ CREATE TABLE policies (
   prepared_at    BIGINT,
   live_at        BIGINT,
   retired_at     BIGINT,
+  rollback_reason TEXT  NOT NULL,
   done_steps     BIGINT NOT NULL,
   total_steps    BIGINT NOT NULL,
   PRIMARY KEY (tenant_id, id),

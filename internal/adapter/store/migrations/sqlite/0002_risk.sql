@@ -32,6 +32,7 @@ CREATE TABLE policies (
   prepared_at    INTEGER,
   live_at        INTEGER,
   retired_at     INTEGER,
+  rollback_reason TEXT  NOT NULL,
   done_steps     INTEGER NOT NULL,
   total_steps    INTEGER NOT NULL,
   PRIMARY KEY (tenant_id, id),
