@@ -71,7 +71,7 @@ type Feature struct {
 	Monotone Direction
 	Edges    []float64 // ascending, at most MaxEdges
 	Bins     []Bin     // one more than edges
-	Missing  Bin       // for a payment that does not have the feature (NaN)
+	Missing  Bin       // for a payment that does not have the feature
 }
 
 // Bin is one line of a table: what it is worth, and what training saw in it.
@@ -116,6 +116,21 @@ type Provenance struct {
 	// Measured on the validation window by the model as it was before a final training that includes that window.
 	AveragePrecision, AUCROC, LogLoss float64
 }
+
+// Blank returns a model of the features that knows nothing: every score is 0 points, every probability 0. It stands in a policy until one is
+// trained.
+func Blank(name string, features []string) (*Model, error) {
+	m := &Model{Name: name, Calibration: []Knot{{Points: 0}, {Points: 1}}, Provenance: Provenance{Fingerprint: blankFingerprint}}
+	for _, feature := range features {
+		m.Features = append(m.Features, Feature{Name: feature, Bins: make([]Bin, 1)})
+	}
+	return m, m.Compile()
+}
+
+const blankFingerprint = "untrained"
+
+// Trained reports whether the model is more than a Blank one.
+func (m *Model) Trained() bool { return m.Provenance.Fingerprint != blankFingerprint }
 
 // Day returns the date of an instant as provenance writes it.
 func Day(at time.Time) string { return at.UTC().Format(time.DateOnly) }

@@ -38,7 +38,7 @@ type Part struct {
 	FirstRange    string // the bin in words, as "5 to below 10"
 	SecondRange   string // empty for the table of one feature
 	Points        Points
-	FirstValue    float64 // NaN when missing
+	FirstValue    float64 // NaN when not given
 	SecondValue   float64
 }
 
@@ -107,8 +107,11 @@ func binOf(edges []float64, value float64) int {
 	return low
 }
 
-// Score returns the score of a payment: features in the order of the model, NaN for missing; those that are not given are missing too.
-// It does not allocate, and may be called by several goroutines at once.
+// missing reports whether a value is none: not a number, or infinite, as a division by nothing gives.
+func missing(value float64) bool { return !(math.Abs(value) <= math.MaxFloat64) }
+
+// Score returns the score of a payment: features in the order of the model. A feature that is not a number, infinite or not given is
+// missing. It does not allocate, and may be called by several goroutines at once.
 func (m *Model) Score(features []float64) Score {
 	var bins [MaxFeatures]uint8
 	points := m.place(features, &bins)
@@ -124,7 +127,7 @@ func (m *Model) place(features []float64, bins *[MaxFeatures]uint8) Points {
 	points := m.Base
 	for i, offset := range c.offsets {
 		bin := 0
-		if i < len(features) && features[i] == features[i] {
+		if i < len(features) && !missing(features[i]) {
 			bin = 1 + binOf(c.edges[c.starts[i]:c.starts[i+1]], features[i])
 		}
 		bins[i&(MaxFeatures-1)] = uint8(bin)

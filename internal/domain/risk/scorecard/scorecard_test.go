@@ -44,7 +44,8 @@ func TestScores(t *testing.T) {
 		{"a value below an edge belongs to the bin below", []float64{1.999, 0}, -12050 - 150 - 200 + 100, 0.001 + 0.499*(77.0/200)},
 		{"missing has points of its own", []float64{nan, 1}, -12050 + 325 + 1200, 0.001 + 0.499*(94.75/200)},
 		{"a feature that is not given is missing", nil, -12050 + 325, 0.001 + 0.499*(82.75/200)},
-		{"infinity belongs to the last bin", []float64{math.Inf(1), 1}, -12050 + 8000 + 1200 + 675, 0.001 + 0.499*(178.25/200)},
+		{"infinity is missing", []float64{math.Inf(1), 1}, -12050 + 325 + 1200, 0.001 + 0.499*(94.75/200)},
+		{"the largest number belongs to the last bin", []float64{math.MaxFloat64, 1}, -12050 + 8000 + 1200 + 675, 0.001 + 0.499*(178.25/200)},
 		{"a negative value belongs to the first bin", []float64{-1e9, nan}, -12050 - 1000, 0.001 + 0.499*(69.5/200)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
