@@ -23,37 +23,44 @@ type bucket struct {
 func (b *bucket) firstTick() uint64 { return uint64(b.number)<<tickBits | uint64(b.first) }
 func (b *bucket) lastTick() uint64  { return uint64(b.number)<<tickBits | uint64(b.last) }
 
-// meet extends the bucket to a tick in it.
-func (b *bucket) meet(tick uint64, k kind) {
+// extend makes the bucket reach the tick in it.
+func (b *bucket) extend(tick uint64) {
 	offset := uint16(tick & tickMask)
 	b.last = max(b.last, offset)
 	b.first = min(b.first, offset)
-	if k == kindAmounts && b.count > 0 {
-		b.first = 0
-	}
 }
 
-// count1 adds one payment.
-func (b *bucket) count1() {
+// addPayment adds one payment. Its first payment makes a bucket forget the instants of labels, which are those of payments too.
+func (b *bucket) addPayment(tick uint64) {
+	if b.count == 0 {
+		b.first, b.last = tickMask, 0
+	}
+	b.extend(tick)
 	if b.count < math.MaxUint32 {
 		b.count++
 	}
 }
 
-// addAmount adds the amount of one payment, not negative.
-func (b *bucket) addAmount(amount int64) {
+// addAmount adds one payment with its amount, not negative.
+func (b *bucket) addAmount(tick uint64, amount int64) {
 	if b.count == 0 {
-		b.min, b.max = amount, amount
+		b.min = amount
+	}
+	b.addPayment(tick)
+	if b.count > 1 {
+		b.first = 0
 	}
 	b.min, b.max = min(b.min, amount), max(b.max, amount)
 	b.sum = addCapped(b.sum, amount)
 	high, low := bits.Mul64(uint64(amount), uint64(amount))
 	b.high, b.low = addCapped128(b.high, b.low, high, low)
-	b.count1()
 }
 
 // label adds a confirmed fraud, or takes one back.
-func (b *bucket) label(undo bool) {
+func (b *bucket) label(tick uint64, undo bool) {
+	if b.count == 0 {
+		b.extend(tick)
+	}
 	switch {
 	case undo && b.frauds > math.MinInt32:
 		b.frauds--

@@ -221,3 +221,25 @@ func appendUvarint(dst []byte, v uint64) []byte {
 	}
 	return binary.AppendUvarint(dst, v)
 }
+
+// append appends the entity's encoding.
+func (en *entity) append(dst []byte) []byte {
+	t := en.folds.totals()
+	dst = t.append(append(dst, version))
+	dst = en.folds.appendInstants(dst)
+	dst = appendUvarint(dst, en.group.id)
+	return en.folds.append(dst)
+}
+
+// decode reads what append wrote, but for the group, which it returns.
+func (en *entity) decode(data []byte) (group uint64, err error) {
+	d := decoder{data: data}
+	d.begin()
+	en.folds.newest, en.folds.second = d.instants()
+	group = d.uvarint()
+	d.folds(&en.folds)
+	if !d.done() {
+		return 0, ErrEncoding
+	}
+	return group, nil
+}

@@ -23,6 +23,19 @@ type event struct {
 	outcome Outcome
 }
 
+// event returns the label as an event, and false when there is nothing to fold.
+func (l *Label) event() (event, bool) {
+	at, ok := instant(l.Payment.OccurredAt)
+	if !ok || !l.Fraud || l.Payment.AmountMinor < 0 || !l.Outcome.Valid() {
+		return event{}, false
+	}
+	e := event{subject: subject{payment: &l.Payment, at: at}, outcome: l.Outcome}
+	if e.outcome == ApprovedAfterReview {
+		e.outcome = Approved // it was an attempt too, if another entry's
+	}
+	return e, true
+}
+
 // adopt makes the tracked series those of the list: state of others is dropped, and series are added only while there is no history that they
 // would miss.
 func (f *folds) adopt(list []*series) {
@@ -75,7 +88,7 @@ func (f *folds) lacks(list []*series) bool {
 
 // find returns the tracked series with the id, nil when there is none; hint is where it probably is.
 func (f *folds) find(id uint64, hint int) *tracked {
-	if hint < len(f.series) && f.series[hint].id == id {
+	if uint(hint) < uint(len(f.series)) && f.series[hint].id == id {
 		return &f.series[hint]
 	}
 	low, high := 0, len(f.series)
@@ -131,28 +144,42 @@ func (t *tracked) forget(clock *ticks, before uint64) {
 	}
 }
 
-// entry folds an entry into every tracked series that is about it.
+// entry folds an entry into every tracked series that is about it; list holds at least the tracked series.
 func (f *folds) entry(list []*series, e *event) {
-	f.each(list, e, func(s *series, t *tracked, tick uint64) { t.entry(s, e, tick) })
-}
-
-// each calls visit for the tracked series that are about the event and reach back to it.
-func (f *folds) each(list []*series, e *event, visit func(s *series, t *tracked, tick uint64)) {
 	i := 0
 	for t := range f.series {
 		for list[i].id != f.series[t].id {
 			i++
 		}
-		s := list[i]
-		if !s.wants(e.outcome, &e.subject) {
-			continue
+		if tick, ok := f.tick(list[i], e); ok {
+			f.series[t].entry(list[i], e, tick)
 		}
-		tick := s.ticks.at(e.at)
-		if f.second > 0 && tick < s.reach(f.second) {
-			continue
-		}
-		visit(s, &f.series[t], tick)
 	}
+}
+
+// label folds a label into every tracked series that counts frauds.
+func (f *folds) label(list []*series, e *event, undo bool) {
+	i := 0
+	for t := range f.series {
+		for list[i].id != f.series[t].id {
+			i++
+		}
+		if list[i].kind != kindEvents {
+			continue
+		}
+		if tick, ok := f.tick(list[i], e); ok {
+			f.series[t].label(list[i], e, tick, undo)
+		}
+	}
+}
+
+// tick returns the event's tick, and false when the series is not about the event or does not reach back to it.
+func (f *folds) tick(s *series, e *event) (uint64, bool) {
+	if !s.wants(e.outcome, &e.subject) {
+		return 0, false
+	}
+	tick := s.ticks.at(e.at)
+	return tick, f.second == 0 || tick >= s.reach(f.second)
 }
 
 func (t *tracked) entry(s *series, e *event, tick uint64) {
@@ -160,8 +187,7 @@ func (t *tracked) entry(s *series, e *event, tick uint64) {
 	case kindEvents:
 		if st := t.state(s, e); st != nil {
 			if b := st.bucket(tick); b != nil {
-				b.meet(tick, s.kind)
-				b.count1()
+				b.addPayment(tick)
 			}
 		}
 	case kindAmounts:
@@ -171,8 +197,7 @@ func (t *tracked) entry(s *series, e *event, tick uint64) {
 		}
 		if st := t.state(s, e); st != nil {
 			if b := st.bucket(tick); b != nil {
-				b.meet(tick, s.kind)
-				b.addAmount(amount)
+				b.addAmount(tick, amount)
 			}
 		}
 	case kindDistinct:
@@ -235,18 +260,13 @@ func (t *tracked) bound(limit int) {
 	t.states = slices.Delete(t.states, oldest, oldest+1)
 }
 
-// label folds a label into every tracked series that counts frauds.
-func (f *folds) label(list []*series, e *event, undo bool) {
-	f.each(list, e, func(s *series, t *tracked, tick uint64) {
-		if s.kind != kindEvents {
-			return
-		}
-		if st := t.state(s, e); st != nil {
-			if b := st.bucket(tick); b != nil {
-				b.meet(tick, s.kind)
-				b.label(undo)
-			}
-		}
-		t.bound(MaxKeys)
-	})
+func (t *tracked) label(s *series, e *event, tick uint64, undo bool) {
+	st := t.state(s, e)
+	if st == nil {
+		return
+	}
+	if b := st.bucket(tick); b != nil {
+		b.label(tick, undo)
+	}
+	t.bound(MaxKeys)
 }

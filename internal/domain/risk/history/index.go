@@ -1,6 +1,7 @@
 package history
 
 import (
+	"errors"
 	"math/bits"
 	"time"
 )
@@ -26,6 +27,9 @@ type entity struct {
 	older *entity
 }
 
+// ErrOtherSeries says that an entity was folded with other series than the index needs.
+var ErrOtherSeries = errors.New("history: the entity was folded with other series; fold the log again")
+
 // NewIndex returns an empty index for the set's series of other entities than accounts, of at most limit entities (at least 1).
 func NewIndex(set *SeriesSet, limit int) *Index {
 	return &Index{set: set, limit: max(limit, 1), entities: make(map[uint64]*entity)}
@@ -39,37 +43,41 @@ func (x *Index) Len() int { return len(x.entities) }
 
 // Fold adds one entry, like Profile.Fold.
 func (x *Index) Fold(e *Entry) {
-	x.fold(&e.Payment, e.Outcome, func(en *entity, folded *event) {
-		if en.folds.advance(folded.at) {
-			en.folds.forget(en.group.series)
+	at, ok := instant(e.Payment.OccurredAt)
+	if !ok || e.Payment.AmountMinor < 0 || !e.Outcome.Valid() {
+		return
+	}
+	folded := event{subject: subject{payment: &e.Payment, at: at}, outcome: e.Outcome}
+	for _, g := range x.set.groups {
+		if en := x.entity(g, &folded); en != nil {
+			if en.folds.advance(at) {
+				en.folds.forget(g.series)
+			}
+			en.folds.entry(g.series, &folded)
 		}
-		en.folds.entry(en.group.series, folded)
-	})
+	}
 }
 
 // FoldLabel adds one label, like Profile.FoldLabel.
 func (x *Index) FoldLabel(l *Label) {
-	if !l.Fraud {
+	folded, ok := l.event()
+	if !ok {
 		return
 	}
-	x.fold(&l.Payment, l.Outcome, func(en *entity, folded *event) {
-		en.folds.label(en.group.series, folded, l.Undo)
-	})
+	for _, g := range x.set.groups {
+		if en := x.entity(g, &folded); en != nil {
+			en.folds.label(g.series, &folded, l.Undo)
+		}
+	}
 }
 
-func (x *Index) fold(payment *Payment, outcome Outcome, into func(*entity, *event)) {
-	at, ok := instant(payment.OccurredAt)
-	if !ok || payment.AmountMinor < 0 || !outcome.Valid() {
-		return
+// entity returns the entity of the group that the event is about, as the newest; nil when there is none or no series is about the event.
+func (x *Index) entity(g *group, e *event) *entity {
+	key, known := entityKey(g.entity, &e.subject)
+	if !known || !g.wants(e) {
+		return nil
 	}
-	folded := event{subject: subject{payment: payment, at: at}, outcome: outcome}
-	for _, g := range x.set.groups {
-		key, known := entityKey(g.entity, &folded.subject)
-		if !known || !g.wants(&folded) {
-			continue
-		}
-		into(x.touch(g, entityID(g.id, key)), &folded)
-	}
+	return x.touch(g, entityID(g.id, key))
 }
 
 // wants reports whether any series of the group is about the event.
@@ -87,9 +95,7 @@ func (x *Index) touch(g *group, id uint64) *entity {
 	en := x.entities[id]
 	if en == nil {
 		if len(x.entities) >= x.limit {
-			gone := x.oldest
-			x.unlink(gone)
-			delete(x.entities, gone.id)
+			x.remove(x.oldest)
 		}
 		en = &entity{id: id, group: g}
 		en.folds.adopt(g.series)
@@ -149,4 +155,55 @@ func (x *Index) Newest() (time.Time, bool) {
 		newest = max(newest, en.folds.newest)
 	}
 	return time.UnixMicro(newest).UTC(), newest > 0
+}
+
+// Each calls visit with every entity, the one that was folded the longest ago first, until it returns false. The identity is stable for ever;
+// encoded is only valid during the call. Put in the same order gives the same index again.
+func (x *Index) Each(visit func(id uint64, encoded []byte) bool) {
+	if x.oldest == nil {
+		return
+	}
+	var encoded []byte
+	for en := x.oldest; ; en = en.newer {
+		encoded = en.append(encoded[:0])
+		if !visit(en.id, encoded) || en.newer == x.oldest {
+			return
+		}
+	}
+}
+
+// Put adds an entity that Each gave, as the newest, in place of what the index has of it. The error is ErrEncoding for garbage, and
+// ErrOtherSeries when the entity was folded without one of the set's series: then the whole log must be folded again. One that the set has no
+// series for is left out.
+func (x *Index) Put(id uint64, encoded []byte) error {
+	en := &entity{id: id}
+	group, err := en.decode(encoded)
+	if err != nil {
+		return err
+	}
+	for _, g := range x.set.groups {
+		if g.id == group {
+			en.group = g
+		}
+	}
+	if en.group == nil {
+		return nil
+	}
+	if en.folds.lacks(en.group.series) {
+		return ErrOtherSeries
+	}
+	en.folds.adopt(en.group.series)
+	if old := x.entities[id]; old != nil {
+		x.remove(old)
+	} else if len(x.entities) >= x.limit {
+		x.remove(x.oldest)
+	}
+	x.entities[id] = en
+	x.link(en)
+	return nil
+}
+
+func (x *Index) remove(en *entity) {
+	x.unlink(en)
+	delete(x.entities, en.id)
 }

@@ -57,8 +57,7 @@ func (p *Profile) approve(e *event) {
 	p.spending.kind, p.spending.keyed = kindAmounts, true
 	if st := p.spending.state(spendingSeries, e); st != nil {
 		if b := st.bucket(tick); b != nil {
-			b.meet(tick, kindAmounts)
-			b.addAmount(e.payment.AmountMinor)
+			b.addAmount(tick, e.payment.AmountMinor)
 		}
 		p.spending.bound(MaxCurrencies)
 	}
@@ -88,15 +87,12 @@ func (p *Profile) forget(set *SeriesSet) {
 	p.folds.forget(set.account)
 }
 
-// FoldLabel adds one label, from now on and not before. Labels and entries may come in any order. A label of a payment that is out of reach is ignored.
+// FoldLabel adds one label, from now on and not before. Labels and entries may come in any order. A label of a payment that is out of
+// reach is ignored, and so is one that says legitimate.
 func (p *Profile) FoldLabel(set *SeriesSet, l *Label) {
-	at, ok := instant(l.Payment.OccurredAt)
-	if !ok || l.Payment.AmountMinor < 0 || !l.Outcome.Valid() {
-		return
-	}
-	p.folds.adopt(set.account)
-	if l.Fraud {
-		p.folds.label(set.account, &event{subject: subject{payment: &l.Payment, at: at}, outcome: l.Outcome}, l.Undo)
+	if folded, ok := l.event(); ok {
+		p.folds.adopt(set.account)
+		p.folds.label(set.account, &folded, l.Undo)
 	}
 }
 
