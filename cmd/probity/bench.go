@@ -151,13 +151,14 @@ func (c *benchServerCommand) Run(ctx context.Context) (err error) {
 		fmt.Fprintf(os.Stderr, "the bench removes at its end: %s\n", place.Leaves)
 	}
 	defer func() { err = errors.Join(err, place.Remove()) }()
-	log, err := os.Create(filepath.Join(c.Dir, "access.log"))
+	file, err := os.Create(filepath.Join(c.Dir, "access.log"))
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, log.Close()) }()
+	log, endLog := newLog("text", file)
+	defer func() { err = errors.Join(err, endLog(), file.Close()) }()
 	return bench.Serve(ctx, bench.ServerConfig{
-		Dir: c.Dir, Database: place.Database, Policy: c.Policy, Clock: clock.System(), Log: newLog("text", log), Progress: os.Stderr,
+		Dir: c.Dir, Database: place.Database, Policy: c.Policy, Clock: clock.System(), Log: log, Progress: os.Stderr,
 		Seed: bench.Seed{Accounts: c.Accounts, History: c.History, Risky: c.Risky, Longest: time.Duration(c.SeedFor * float64(time.Second))},
 	}, os.Stdin, os.Stdout)
 }

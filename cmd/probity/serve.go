@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/probity/probity/internal/adapter/clock"
+	"github.com/probity/probity/internal/adapter/lines"
 	"github.com/probity/probity/internal/adapter/mail"
 	"github.com/probity/probity/internal/app"
 )
@@ -72,7 +73,7 @@ type serveCommand struct {
 }
 
 // Run serves until it is told to stop.
-func (c *serveCommand) Run(ctx context.Context) error {
+func (c *serveCommand) Run(ctx context.Context) (err error) {
 	if c.MailFrom == "" {
 		return errors.New("--mail-from is required: account holders must be able to tell who writes to them")
 	}
@@ -89,9 +90,11 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	if base == "" {
 		base = "http://" + reachable(c.Listen, listener)
 	}
+	log, endLog := newLog(c.LogFormat, os.Stderr)
+	defer func() { err = errors.Join(err, endLog()) }()
 	a, err := app.Open(ctx, app.Config{
 		DataDir: c.Data, Database: c.Database, BaseURL: base, Mail: c.config(), MailAcceptanceIsFinal: c.MailServer == "recipient",
-		AllowNetworks: networks, AllowLoopback: c.AllowLoopback, PolicyFile: c.Policy, Serves: true, CreateDataKey: c.Create, Clock: clock.System(), Log: newLog(c.LogFormat, os.Stderr),
+		AllowNetworks: networks, AllowLoopback: c.AllowLoopback, PolicyFile: c.Policy, Serves: true, CreateDataKey: c.Create, Clock: clock.System(), Log: log,
 	})
 	if err != nil {
 		return err
@@ -153,9 +156,12 @@ func parseNetworks(texts []string) ([]netip.Prefix, error) {
 	return networks, nil
 }
 
-func newLog(format string, to io.Writer) *slog.Logger {
+// newLog returns a log in the format, and what ends it: a line of a request is written a moment after it, together with others'.
+func newLog(format string, to io.Writer) (*slog.Logger, func() error) {
+	collected := lines.NewWriter(to)
+	var handler slog.Handler = slog.NewTextHandler(collected, nil)
 	if format == "json" {
-		return slog.New(slog.NewJSONHandler(to, nil))
+		handler = slog.NewJSONHandler(collected, nil)
 	}
-	return slog.New(slog.NewTextHandler(to, nil))
+	return slog.New(lines.Handler(handler, collected)), collected.Close
 }

@@ -198,13 +198,18 @@ func openKeys(path string, create bool) (keys *vault.KeyFile, made bool, err err
 // Mount adds a handler, for what a demo shows beside the product. Call it before Handler.
 func (a *App) Mount(pattern string, handler http.Handler) { a.extra[pattern] = handler }
 
+// NewServer returns a server with the bounds that every request has. Five minutes let a telephone with little reception send 20 MB; the time
+// to answer includes them.
+func NewServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, WriteTimeout: 5 * time.Minute,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}
+
 // Serve answers requests on the listener and runs due jobs until ctx ends, then lets both finish what they have in hand.
 func (a *App) Serve(ctx context.Context, listener net.Listener) error {
-	// Five minutes let a telephone with little reception send 20 MB; the time to answer includes them.
-	server := &http.Server{
-		Handler: a.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, WriteTimeout: 5 * time.Minute,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(a.Config.Log.Handler(), slog.LevelWarn),
-	}
+	server := NewServer(a.Handler(), a.Config.Log)
 	working, stopWorking := context.WithCancel(ctx)
 	defer stopWorking()
 	done := make(chan struct{})

@@ -52,7 +52,9 @@ func (p *phase) add(other phase) {
 func (p *phase) rate() float64 { return float64(p.answered) / p.took.Seconds() }
 
 // decided is how many of the answers were decisions.
-func (p *phase) decided() int { return p.outcomes["approved"] + p.outcomes["review"] + p.outcomes["rejected"] }
+func (p *phase) decided() int {
+	return p.outcomes["approved"] + p.outcomes["review"] + p.outcomes["rejected"]
+}
 
 func (p *phase) decisionRate() float64 { return float64(p.decided()) / p.took.Seconds() }
 
@@ -70,7 +72,9 @@ func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }
 
 // closed asks on every connection again as soon as it was answered.
 func (l load) closed(ctx context.Context, d time.Duration) (phase, error) {
-	return l.run(ctx, func(_ int, began time.Time, due int) (time.Time, bool) { return time.Time{}, due == 0 || l.now().Before(began.Add(d)) })
+	return l.run(ctx, func(_ int, began time.Time, due int) (time.Time, bool) {
+		return time.Time{}, due == 0 || l.now().Before(began.Add(d))
+	})
 }
 
 // paced asks at a steady rate, spread over the connections. A request whose connection is still waiting for an answer when it is due goes

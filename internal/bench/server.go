@@ -95,7 +95,7 @@ func serveBoth(ctx context.Context, a *app.App, ready *Ready) (wait func() error
 		return nil, errors.Join(err, api.Close())
 	}
 	ready.API, ready.Echo = api.Addr().String(), echo.Addr().String()
-	reference := &http.Server{Handler: http.HandlerFunc(echoBody), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(a.Config.Log.Handler(), slog.LevelWarn)}
+	reference := app.NewServer(http.HandlerFunc(echoBody), a.Config.Log)
 	ended := make(chan error, 2)
 	go func() { ended <- a.Serve(ctx, api) }()
 	go func() {
