@@ -321,7 +321,7 @@ func TestLabelsOfAFileOfTheirOwn(t *testing.T) {
 }
 
 // The shared file is not part of the repository; where it is, reading it must be fast and complete.
-const sharedFile = "/work/shared/data/payments/payments-2018-04-to-07.csv.gz"
+const sharedFile = "../../../../shared/data/payments/payments-2018-04-to-07.csv.gz"
 
 func TestTheSharedFileIsReadWhole(t *testing.T) {
 	packed, err := os.Open(sharedFile)
