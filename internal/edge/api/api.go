@@ -60,7 +60,7 @@ type route struct {
 	mergePatch bool
 	// once says that an Idempotency-Key makes the request repeatable.
 	once bool
-	// payment remembers an idempotency key for 30 days instead of one.
+	// payment says that the decision log remembers the idempotency key, for 30 days instead of one.
 	payment bool
 	// public answers without an API key.
 	public bool
@@ -87,7 +87,7 @@ func newEdge(c Config) *edge {
 	if c.Log == nil {
 		c.Log = c.Service.Log
 	}
-	e := &edge{Config: c, mux: http.NewServeMux(), routes: map[string]route{}, authorize: c.Service.AuthorizePayment}
+	e := &edge{Config: c, mux: http.NewServeMux(), routes: map[string]route{}, authorize: c.Service.AuthorizePaymentOnce}
 	e.huma = humago.New(e.mux, humaConfig())
 	e.registerAccounts()
 	e.registerPayments()

@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"io"
 	"net/http"
 	"sync"
@@ -10,10 +11,11 @@ import (
 	"github.com/probity/probity/internal/domain/access"
 	"github.com/probity/probity/internal/domain/payment"
 	"github.com/probity/probity/internal/service"
+	"github.com/probity/probity/internal/standard/pan"
 )
 
-// authorizer decides one payment: Service.AuthorizePayment.
-type authorizer func(ctx context.Context, actor access.Actor, attempt payment.Attempt) (service.PaymentView, error)
+// authorizer decides one payment: Service.AuthorizePaymentOnce.
+type authorizer func(ctx context.Context, actor access.Actor, request service.PaymentRequest) service.PaymentResult
 
 // The call that is made thousands of times a second.
 const (
@@ -47,7 +49,7 @@ func (known *request) giveBack() {
 // isPlain reports whether a request is a payment that may be read the plain way: with a length, without a query, and as JSON.
 func isPlain(r *http.Request) bool {
 	if r.Method != http.MethodPost || r.URL.Path != paymentPath || r.URL.RawPath != "" || r.URL.RawQuery != "" || r.URL.ForceQuery ||
-		r.ContentLength <= 0 || r.ContentLength > longestPlain || len(r.Header[headerIdempotencyKey]) > 0 {
+		r.ContentLength <= 0 || r.ContentLength > longestPlain || len(r.Header[headerIdempotencyKey]) > 1 {
 		return false
 	}
 	switch media := r.Header["Content-Type"]; len(media) {
@@ -67,6 +69,10 @@ func (e *edge) plain(ctx context.Context, r *http.Request, known *request) *reco
 		return e.problem(known, e.refusal(ctx, err))
 	}
 	known.actor = actor
+	key := r.Header.Get(headerIdempotencyKey)
+	if key != "" && pan.FindInIdentifier(key) {
+		return nil
+	}
 	room, _ := plainBodies.Get().(*plainBody)
 	known.room = room
 	body := room.in[:r.ContentLength]
@@ -79,14 +85,44 @@ func (e *edge) plain(ctx context.Context, r *http.Request, known *request) *reco
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		return nil
 	}
-	view, err := e.authorize(ctx, actor, attempt)
-	if err != nil {
-		return e.problem(known, e.refusal(ctx, err))
+	if key != "" {
+		sum := sha256.Sum256(body)
+		known.bodyHash = sum[:]
+		known.repeat = repeatable(r, known)
 	}
-	answered := paymentOf(view)
+	result := e.authorizeOnce(ctx, known, attempt)
+	if result.Err != nil {
+		return e.problem(known, e.refusal(ctx, result.Err))
+	}
+	if known.stored != nil {
+		return known.storedAnswer()
+	}
+	answered := paymentOf(result.View)
 	room.out.status = http.StatusCreated
 	room.out.body.Write(appendPayment(room.out.body.AvailableBuffer(), &answered))
 	return &room.out
+}
+
+// authorizeOnce has one payment decided, and notes what the writer of the answer must know of it.
+func (e *edge) authorizeOnce(ctx context.Context, known *request, attempt payment.Attempt) service.PaymentResult {
+	asked := service.PaymentRequest{Attempt: attempt, Repeat: known.repeat}
+	if known.repeat.Key != "" {
+		asked.Answer = paymentAnswer
+	}
+	result := e.authorize(ctx, known.actor, asked)
+	if result.Err == nil && result.Replayed {
+		known.replayed = true
+		if result.Stored.Status != 0 {
+			known.stored = &result.Stored
+		}
+	}
+	return result
+}
+
+// paymentAnswer writes what is answered to a payment.
+func paymentAnswer(view service.PaymentView) (service.StoredAnswer, error) {
+	answered := paymentOf(view)
+	return service.StoredAnswer{Status: http.StatusCreated, Body: appendPayment(nil, &answered)}, nil
 }
 
 // broken is a body that broke off.

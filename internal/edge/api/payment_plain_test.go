@@ -34,7 +34,10 @@ type told struct {
 	*edge
 	key      string
 	attempts []payment.Attempt
+	repeats  []service.IdempotentRequest
 	view     service.PaymentView
+	stored   service.StoredAnswer
+	replayed bool
 	err      error
 }
 
@@ -44,9 +47,9 @@ func newTold(t testing.TB) *told {
 		ID: "pay_01jc0000000000000000000000", Outcome: payment.Approved, PolicyVersion: "1", CreatedAt: installation.Start,
 		Attempt: payment.Attempt{AccountID: "acct_01jc0000000000000000000000", Amount: money.Amount{AmountMinor: 1, Currency: "USD"}, OccurredAt: installation.Start},
 	}}}
-	out.authorize = func(_ context.Context, _ access.Actor, attempt payment.Attempt) (service.PaymentView, error) {
-		out.attempts = append(out.attempts, attempt)
-		return out.view, out.err
+	out.authorize = func(_ context.Context, _ access.Actor, request service.PaymentRequest) service.PaymentResult {
+		out.attempts, out.repeats = append(out.attempts, request.Attempt), append(out.repeats, request.Repeat)
+		return service.PaymentResult{View: out.view, Stored: out.stored, Replayed: out.replayed, Err: out.err}
 	}
 	return out
 }
@@ -145,6 +148,10 @@ func sameAnswer(t *testing.T, plain, general *httptest.ResponseRecorder) {
 	}
 }
 
+func withKey(key string) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Set(headerIdempotencyKey, key) }
+}
+
 func TestBothWaysAnswerTheSame(t *testing.T) {
 	to := newTold(t)
 	rejected := to.view
@@ -152,10 +159,12 @@ func TestBothWaysAnswerTheSame(t *testing.T) {
 	rejected.Payment.Reasons = []payment.Reason{{Code: "new_location", Message: `a "place" <not> seen & é`}, {Code: "two", Message: "\u2028\n"}}
 	rejected.NextStep = service.NextStep{Kind: "verify", URL: "https://kyc.example.com/?a=b&c", Message: "Sign in."}
 	for name, test := range map[string]struct {
-		body   string
-		view   service.PaymentView
-		err    error
-		change func(*http.Request)
+		body     string
+		view     service.PaymentView
+		stored   service.StoredAnswer
+		replayed bool
+		err      error
+		change   func(*http.Request)
 	}{
 		"an approval":          {body: ordinary, view: to.view},
 		"a rejection":          {body: ordinary, view: rejected},
@@ -176,10 +185,13 @@ func TestBothWaysAnswerTheSame(t *testing.T) {
 		"a card number":     {body: `{"account_id":"a","amount":{"amount_minor":1,"currency":"USD"},"merchant":"4111111111111111"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			to.view, to.err = test.view, test.err
+			to.view, to.stored, to.replayed, to.err, to.repeats = test.view, test.stored, test.replayed, test.err, nil
 			plain := to.ask(t, test.body, false, test.change)
 			general := to.ask(t, test.body, true, test.change)
 			sameAnswer(t, plain, general)
+			if len(to.repeats) == 2 && !reflect.DeepEqual(to.repeats[0], to.repeats[1]) || len(to.repeats) == 1 {
+				t.Errorf("repeats: got %+v", to.repeats)
+			}
 		})
 	}
 }
@@ -317,7 +329,9 @@ func BenchmarkTheGeneralWay(b *testing.B) { benchmarkWay(b, true) }
 // benchmarkWay measures everything of a payment over HTTP but the connection and the decision.
 func benchmarkWay(b *testing.B, general bool) {
 	to := newTold(b)
-	to.authorize = func(context.Context, access.Actor, payment.Attempt) (service.PaymentView, error) { return to.view, nil }
+	to.authorize = func(context.Context, access.Actor, service.PaymentRequest) service.PaymentResult {
+		return service.PaymentResult{View: to.view}
+	}
 	b.ReportAllocs()
 	for b.Loop() {
 		if answer := to.ask(b, ordinary, general, nil); answer.Code != http.StatusCreated {

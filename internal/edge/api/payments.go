@@ -129,9 +129,9 @@ func (e *edge) registerPayments() {
 		summary: "Decide a payment",
 		description: "Answers 201 whatever the outcome: look at outcome. A rejection restricts the account's payments, opens a verification and notifies the holder; " +
 			"later payments of the account are rejected with the same verification until it is approved. An Idempotency-Key is remembered for 30 days.",
-	}, func(ctx context.Context, actor access.Actor, in *struct{ Body NewPayment }) (Payment, error) {
-		view, err := e.authorize(ctx, actor, in.Body.attempt())
-		return paymentOf(view), err
+	}, func(ctx context.Context, _ access.Actor, in *struct{ Body NewPayment }) (Payment, error) {
+		result := e.authorizeOnce(ctx, requestOf(ctx), in.Body.attempt())
+		return paymentOf(result.View), result.Err
 	})
 	register(e, operation{
 		id: "get-payment", method: http.MethodGet, path: "/v1/payments/{id}", tag: tagPayments, status: http.StatusOK,

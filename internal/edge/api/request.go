@@ -44,6 +44,7 @@ type request struct {
 	bodyHash []byte
 	repeat   service.IdempotentRequest // when there is an Idempotency-Key
 	replayed bool                      // the stored answer to it was given
+	stored   *service.StoredAnswer     // the answer to a payment that was decided before, when it is not made of what is stored of it
 	code     string                    // of the problem that was answered
 	room     *plainBody                // what plain borrowed; given back when the answer was written
 }
@@ -164,8 +165,12 @@ func (e *edge) answer(ctx context.Context, w http.ResponseWriter, r *http.Reques
 		return e.run(r, known)
 	}
 	known.repeat = repeatable(r, known)
-	if known.route.multipart {
-		return e.run(r, known) // sendEvidence looks the key up
+	if known.route.multipart || known.route.payment {
+		out := e.run(r, known) // sendEvidence and authorizeOnce look the key up
+		if known.stored != nil {
+			return known.storedAnswer()
+		}
+		return out
 	}
 	return e.once(r, known)
 }
@@ -340,10 +345,14 @@ func (e *edge) once(r *http.Request, known *request) *recorder {
 	case !stored.Replayed:
 		return ran
 	}
-	known.replayed = true
-	out := &recorder{header: http.Header{}, status: stored.Status}
-	out.header.Set("Content-Type", "application/json")
-	out.body.Write(stored.Body)
+	known.replayed, known.stored = true, &stored
+	return known.storedAnswer()
+}
+
+// storedAnswer is an answer that was given before.
+func (known *request) storedAnswer() *recorder {
+	out := &recorder{header: jsonHeader, status: known.stored.Status}
+	out.body.Write(known.stored.Body)
 	return out
 }
 
