@@ -24,6 +24,7 @@ type commands struct {
 	Migrate migrateCommand `cmd:"" help:"Bring the database schema up to date, or show where it stands."`
 	Doctor  doctorCommand  `cmd:"" help:"Look for what is wrong with an installation and say how to mend it."`
 	Bench   benchCommand   `cmd:"" help:"Measure this machine with this program."`
+	Policy  policyCommand  `cmd:"" help:"Check, try and compare payment policies."`
 	Samples samplesCommand `cmd:"" help:"Write specimen documents of invented people, good to upload."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

@@ -3,6 +3,7 @@ package paymentfile
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -24,8 +25,6 @@ func mapForTest(t testing.TB, text string) *Map {
 	}
 	return m
 }
-
-type source interface{ Next(row *Row) error }
 
 func readAll(t testing.TB, r source) []Row {
 	t.Helper()
@@ -295,6 +294,49 @@ func TestOrderedSortsWithinItsReach(t *testing.T) {
 		}
 	}
 }
+
+func TestEachReadsAheadAndKeepsTheOrder(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("id,at,account,amount,currency\n")
+	const rows = 3*batchRows + 7
+	for i := range rows {
+		fmt.Fprintf(&text, "%d,2018-04-01,x,1,USD\n", i)
+	}
+	open := func() *Reader {
+		r, err := NewReader(strings.NewReader(text.String()), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	next := 0
+	err := Each(t.Context(), open(), func(row *Row) error {
+		if row.Payment.ID != fmt.Sprint(next) {
+			t.Fatalf("got payment %s, want %d", row.Payment.ID, next)
+		}
+		next++
+		return nil
+	})
+	if err != nil || next != rows {
+		t.Errorf("got %d rows and %v, want %d", next, err, rows)
+	}
+	enough := errors.New("enough")
+	if err := Each(t.Context(), open(), func(*Row) error { return enough }); !errors.Is(err, enough) {
+		t.Errorf("got %v, want what the function said", err)
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if err := Each(stopped, open(), func(*Row) error { return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want that it was stopped", err)
+	}
+	if err := Each(t.Context(), broken{}, func(*Row) error { return nil }); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("got %v, want what reading failed with", err)
+	}
+}
+
+type broken struct{}
+
+func (broken) Next(*Row) error { return io.ErrUnexpectedEOF }
 
 func TestLabelsOfAFileOfTheirOwn(t *testing.T) {
 	labels, err := ReadLabels(strings.NewReader("payment_id,fraud,known_at\na,1,2018-04-05\nb,0,\na,0,2018-04-09\nc,1,\n,1,\nd,,\ne,maybe,\n"), nil)

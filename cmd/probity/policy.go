@@ -1,0 +1,153 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/probity/probity/internal/domain/risk"
+	"github.com/probity/probity/internal/domain/risk/policydiff"
+)
+
+// policyCommand is the tools of a risk team.
+type policyCommand struct {
+	Check     policyCheckCommand     `cmd:"" help:"Read a payment policy and say what is wrong with it, with line and column."`
+	Backtest  policyBacktestCommand  `cmd:"" help:"Try a policy on past payments: what it would have stopped, saved and troubled."`
+	Diff      policyDiffCommand      `cmd:"" help:"Say how two policies differ, by meaning and line by line."`
+	Reference policyReferenceCommand `cmd:"" help:"List everything that a rule may read, with an example each."`
+}
+
+type policyCheckCommand struct {
+	Policy string `arg:"" help:"The policy (YAML)." type:"existingfile"`
+}
+
+// Run prints what the policy is, or what is wrong with it.
+func (c *policyCheckCommand) Run() error {
+	policy, err := readPolicy(c.Policy)
+	if err != nil {
+		return err
+	}
+	counts := map[risk.Mode]int{}
+	for _, rule := range policy.Rules {
+		counts[rule.Mode]++
+	}
+	fmt.Printf("%s %s, effective from %s: %d rules (%d active, %d shadow, %d disabled), %d aggregates, %d lists", policy.ID, policy.Version,
+		policy.EffectiveFrom, len(policy.Rules), counts[risk.Active], counts[risk.Shadow], counts[risk.Disabled], len(policy.Aggregates), len(policy.Lists))
+	if policy.Scorecard != nil {
+		fmt.Printf(", a scorecard of %d features", len(policy.Scorecard.Features))
+	}
+	fmt.Println(". Nothing is wrong with it.")
+	return nil
+}
+
+// defaultName stands for the policy that ships with Probity wherever a policy is named.
+const defaultName = "default"
+
+// readPolicy reads a policy file, or the policy that ships with Probity by its name. An error shows the places.
+func readPolicy(path string) (*risk.Policy, error) {
+	text, err := policyText(path)
+	if err != nil {
+		return nil, err
+	}
+	policy, err := risk.ParsePolicy(text)
+	var refused *risk.PolicyError
+	if errors.As(err, &refused) {
+		return nil, errors.New(faultsOf(path, refused))
+	}
+	return policy, err
+}
+
+func policyText(path string) ([]byte, error) {
+	if path == defaultName {
+		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+			return risk.DefaultYAML(), nil
+		}
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the policy: %w", err)
+	}
+	return text, nil
+}
+
+// faultsOf writes faults as compilers do, so that editors find the place: file:line:column: what.
+func faultsOf(path string, refused *risk.PolicyError) string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "the policy is refused, %d to mend:", len(refused.Faults))
+	for _, fault := range refused.Faults {
+		fmt.Fprintf(&out, "\n%s", path)
+		if fault.Line > 0 {
+			fmt.Fprintf(&out, ":%d", fault.Line)
+			if fault.Column > 0 {
+				fmt.Fprintf(&out, ":%d", fault.Column)
+			}
+		}
+		out.WriteString(": ")
+		if fault.Path != "" {
+			out.WriteString(fault.Path + ": ")
+		}
+		out.WriteString(fault.Message)
+		if excerpt := fault.Excerpt(); excerpt != "" {
+			out.WriteString("\n" + excerpt)
+		}
+	}
+	return out.String()
+}
+
+type policyDiffCommand struct {
+	From  string `arg:"" help:"A policy (YAML); default is the one that ships with Probity."`
+	To    string `arg:"" help:"The other policy."`
+	Lines bool   `help:"Also show the lines that differ."`
+}
+
+// Run prints the changes.
+func (c *policyDiffCommand) Run() error {
+	from, err := readPolicy(c.From)
+	if err != nil {
+		return err
+	}
+	to, err := readPolicy(c.To)
+	if err != nil {
+		return err
+	}
+	changes := policydiff.Of(from, to)
+	for _, change := range changes {
+		fmt.Println(change.String())
+	}
+	if len(changes) == 0 {
+		fmt.Println("The two policies mean the same.")
+	}
+	if !c.Lines {
+		return nil
+	}
+	before, err := policyText(c.From)
+	if err != nil {
+		return err
+	}
+	after, err := policyText(c.To)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\n--- %s\n+++ %s\n%s", c.From, c.To, policydiff.Text(string(before), string(after)))
+	return nil
+}
+
+type policyReferenceCommand struct {
+	Policy string `arg:"" optional:"" help:"Also list the aggregates, lists, score and thresholds of this policy; default is the one that ships with Probity."`
+}
+
+// Run prints the reference.
+func (c *policyReferenceCommand) Run() error {
+	var policy *risk.Policy
+	if c.Policy != "" {
+		var err error
+		if policy, err = readPolicy(c.Policy); err != nil {
+			return err
+		}
+	}
+	for _, field := range risk.Fields(policy) {
+		fmt.Printf("%s  (%s)\n    %s\n    e.g. %s\n", field.Name, field.Kind, field.Meaning, field.Example)
+	}
+	return nil
+}

@@ -1,0 +1,286 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/probity/probity/internal/adapter/paymentfile"
+	"github.com/probity/probity/internal/domain/risk"
+	"github.com/probity/probity/internal/domain/risk/backtest"
+	"github.com/probity/probity/internal/standard/money"
+)
+
+// paymentsFlags say where past payments are and how to read them.
+type paymentsFlags struct {
+	Payments string `help:"Past payments: CSV (plain or .gz) or NDJSON." required:"" type:"existingfile" placeholder:"FILE"`
+	Labels   string `help:"What turned out about them, when the payments do not say: payment id, fraud, known_at." type:"existingfile" placeholder:"FILE"`
+	Map      string `help:"Which column is what (YAML); not needed for usual headings." type:"existingfile" placeholder:"FILE"`
+	Currency string `help:"Of all amounts, when no map is given and the file does not say; by default the policy's reference currency." placeholder:"EUR"`
+	Delay    int    `help:"Days until a label becomes known that does not say when." default:"7"`
+}
+
+// policyBacktestCommand tries a policy on past payments.
+type policyBacktestCommand struct {
+	paymentsFlags
+	Policy      string `help:"The policy (YAML); default is the one that ships with Probity." default:"default" placeholder:"FILE"`
+	Against     string `help:"Another policy to compare with, e.g. the current one." placeholder:"FILE"`
+	Test        string `help:"Measure these days only, both included; earlier payments are history. Accounts known to be compromised are left out of the measures of ranking, as in the public benchmark." placeholder:"FROM..TO"`
+	AllAccounts bool   `help:"Leave no account out of the measures of ranking." name:"all-accounts"`
+	HTML        string `help:"Write a report with plots here, one file that needs nothing else." name:"html" type:"path" placeholder:"FILE"`
+	JSON        bool   `help:"Print one JSON object on standard output." name:"json"`
+	Differences int    `help:"How many payments to list that the two policies answer differently." default:"100"`
+}
+
+// outputOf is the JSON of a backtest.
+type outputOf struct {
+	*backtest.Report
+	File   fileOutput  `json:"file"`
+	Labels *fileOutput `json:"labels,omitempty"`
+}
+
+// fileOutput is what was not used of a file.
+type fileOutput struct {
+	Rows   int64              `json:"rows"`
+	Unused int                `json:"unused,omitempty"` // labels of payments that are not in the file
+	Faults paymentfile.Faults `json:"faults"`
+}
+
+// Run runs the backtest and prints what came of it.
+func (c *policyBacktestCommand) Run(ctx context.Context) error {
+	setup, err := c.setup()
+	if err != nil {
+		return err
+	}
+	run, err := backtest.New(setup)
+	if err != nil {
+		return err
+	}
+	begun := time.Now()
+	past, err := c.open(setup.Policy, begun)
+	if err != nil {
+		return err
+	}
+	defer past.close()
+	if err := past.each(ctx, run.Add); err != nil {
+		return err
+	}
+	report := run.Report()
+	report.Seconds = time.Since(begun).Seconds()
+	report.DecisionsPerSecond = float64(report.Payments) / max(report.Seconds, 1e-9)
+	out := outputOf{Report: report, File: fileOutput{Rows: past.reader.Rows(), Faults: past.reader.Faults()}}
+	if past.labels != nil {
+		out.Labels = &fileOutput{Rows: int64(past.labels.Count()), Unused: past.labels.Unused(), Faults: past.labels.Faults()}
+	}
+	return c.print(out)
+}
+
+// setup reads the policies and dates.
+func (c *policyBacktestCommand) setup() (backtest.Setup, error) {
+	var setup backtest.Setup
+	var err error
+	switch {
+	case c.Delay < 0 || c.Delay > 366:
+		return setup, errors.New("--delay must be between 0 and 366 days")
+	case c.Differences < 1 || c.Differences > 100_000:
+		return setup, errors.New("--differences must be between 1 and 100000")
+	}
+	setup.LabelDelay, setup.MaxDifferences = time.Duration(c.Delay)*24*time.Hour, c.Differences
+	if setup.Policy, err = readPolicy(c.Policy); err != nil {
+		return setup, err
+	}
+	if c.Against != "" {
+		if setup.Against, err = readPolicy(c.Against); err != nil {
+			return setup, err
+		}
+	}
+	if c.Test != "" {
+		if setup.From, setup.To, err = parseDays("--test", c.Test); err != nil {
+			return setup, err
+		}
+		setup.Protocol = !c.AllAccounts
+	}
+	return setup, nil
+}
+
+// parseDays reads FROM..TO, two dates of which both are included, and returns the first instant and the first after.
+func parseDays(flag, text string) (from, to time.Time, err error) {
+	first, last, found := strings.Cut(text, "..")
+	if found {
+		from, err = time.Parse(time.DateOnly, first)
+	}
+	if found && err == nil {
+		to, err = time.Parse(time.DateOnly, last)
+	}
+	if !found || err != nil || to.Before(from) {
+		return from, to, fmt.Errorf("%s must be two dates, e.g. 2018-07-18..2018-07-24; both are included", flag)
+	}
+	return from, to.AddDate(0, 0, 1), nil
+}
+
+// pastPayments is an opened file of payments.
+type pastPayments struct {
+	file     *os.File
+	reader   *paymentfile.Reader
+	labels   *paymentfile.Labels
+	progress *progress
+}
+
+// open opens the files and says how the columns were understood when there is no map.
+func (f paymentsFlags) open(policy *risk.Policy, now time.Time) (*pastPayments, error) {
+	options := paymentfile.Options{Now: now, Currency: f.Currency}
+	if f.Currency == "" {
+		options.Currency, _ = policy.ReferenceCurrency()
+	} else if !money.Valid(f.Currency) {
+		return nil, errors.New("--currency must be an ISO 4217 code, e.g. EUR")
+	}
+	if f.Map != "" {
+		text, err := os.ReadFile(f.Map)
+		if err != nil {
+			return nil, fmt.Errorf("read the map: %w", err)
+		}
+		if options.Map, err = paymentfile.ParseMap(text); err != nil {
+			return nil, err
+		}
+	}
+	if f.Labels != "" {
+		labels, err := os.Open(f.Labels)
+		if err != nil {
+			return nil, fmt.Errorf("open the labels: %w", err)
+		}
+		defer func() { _ = labels.Close() }()
+		if options.Labels, err = paymentfile.ReadLabels(labels, labelMap(options.Map)); err != nil {
+			return nil, err
+		}
+	}
+	file, err := os.Open(f.Payments)
+	if err != nil {
+		return nil, fmt.Errorf("open the payments: %w", err)
+	}
+	past := &pastPayments{file: file, labels: options.Labels, progress: newProgress("Reading payments", sizeOf(file))}
+	if past.reader, err = paymentfile.NewReader(past.progress.reader(file), options); err != nil {
+		past.close()
+		return nil, err
+	}
+	return past, nil
+}
+
+// labelMap is the map for the file of labels: that of the payments, when it says which column the verdict is in.
+func labelMap(m *paymentfile.Map) *paymentfile.Map {
+	if m == nil {
+		return nil
+	}
+	if _, found := m.Columns[paymentfile.Fraud]; !found {
+		return nil
+	}
+	return m
+}
+
+func sizeOf(file *os.File) int64 {
+	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+		return info.Size()
+	}
+	return 0
+}
+
+func (p *pastPayments) close() { _ = p.file.Close() }
+
+// each gives every payment in the order of time.
+func (p *pastPayments) each(ctx context.Context, fn func(row *backtest.Row) error) error {
+	defer p.progress.finish()
+	return paymentfile.Each(ctx, paymentfile.NewOrdered(p.reader, 0), func(row *paymentfile.Row) error {
+		p.progress.row()
+		return fn(&backtest.Row{
+			Payment: row.Payment, Outcome: row.Outcome, Labelled: row.Truth.Known, Fraud: row.Truth.Fraud, KnownAt: row.Truth.KnownAt,
+		})
+	})
+}
+
+// print writes the JSON, or a summary for people, and the report.
+func (c *policyBacktestCommand) print(out outputOf) error {
+	if !c.JSON {
+		printSummary(os.Stdout, out)
+		return nil
+	}
+	encoder := json.NewEncoder(os.Stdout)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(out)
+}
+
+// printSummary writes what a person wants to know first.
+func printSummary(w io.Writer, out outputOf) {
+	r := out.Report
+	say := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
+	say("Policy %s %s on %s payments, %s of them fraud, %s to %s", r.PolicyID, r.PolicyVersion, grouped(r.Payments), grouped(r.Fraud),
+		r.From.Format(time.DateOnly), r.To.Format(time.DateOnly))
+	say("")
+	say("%-10s %12s %9s %22s", "outcome", "payments", "fraud", "fraud amount")
+	for _, line := range []struct {
+		name  string
+		count backtest.OutcomeCount
+	}{{"approved", r.Outcomes.Approved}, {"review", r.Outcomes.Review}, {"rejected", r.Outcomes.Rejected}} {
+		say("%-10s %12s %9s %22s", line.name, grouped(line.count.Payments), grouped(line.count.Fraud), money.Format(line.count.FraudMinor, r.Currency))
+	}
+	say("")
+	say("Stopped: precision %s, recall %s; good payments stopped: %s (%s)", percent(r.Stopped.Precision), percent(r.Stopped.Recall),
+		grouped(r.GoodBlocked+r.GoodHeld), percent(r.FalsePositives))
+	say("Ranking by %s of %s payments: average precision %s, AUC ROC %s, card precision@100 %s", r.ScoredBy, grouped(r.Ranked),
+		decimals(r.AveragePrecision), decimals(r.AUCROC), decimals(r.CardPrecision100))
+	say("")
+	say("%-34s %-8s %10s %8s %9s %9s %9s", "rule", "mode", "raised", "fraud", "precision", "recall", "alone")
+	for _, rule := range r.Rules {
+		say("%-34s %-8s %10s %8s %9s %9s %9s", rule.Code, rule.Mode, grouped(rule.Payments), grouped(rule.Fraud), percent(rule.Precision), percent(rule.Recall), grouped(rule.Alone))
+	}
+	if a := r.Against; a != nil {
+		say("")
+		say("Against %s %s: %s payments are answered differently", a.PolicyID, a.PolicyVersion, grouped(a.Changed))
+		for _, move := range a.Moves {
+			say("  %s → %s: %s payments, %s of them fraud (%s)", move.Before, move.After, grouped(move.Payments), grouped(move.Fraud), money.Format(move.FraudMinor, r.Currency))
+		}
+	}
+	say("")
+	printFaults(say, "rows of the payments", out.File)
+	if out.Labels != nil {
+		printFaults(say, "labels", *out.Labels)
+		say("%s labels belong to no payment of the file", grouped(int64(out.Labels.Unused)))
+	}
+	say("%.1f s, %s decisions a second", r.Seconds, grouped(int64(r.DecisionsPerSecond)))
+}
+
+// printFaults lists the reasons, and the first lines.
+func printFaults(say func(string, ...any), what string, file fileOutput) {
+	if file.Faults.Total == 0 {
+		say("All %s %s were used", grouped(file.Rows), what)
+		return
+	}
+	say("%s of %s %s were not used:", grouped(file.Faults.Total), grouped(file.Rows), what)
+	for _, reason := range file.Faults.ByReason {
+		say("  %s × %s", grouped(reason.Rows), reason.Reason)
+	}
+	for i, fault := range file.Faults.Listed {
+		if i == 10 {
+			say("  … --json lists the first 100")
+			break
+		}
+		say("  line %d: %s", fault.Line, fault.Reason)
+	}
+}
+
+func percent(share *float64) string {
+	if share == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.1f%%", *share*100)
+}
+
+func decimals(measure *float64) string {
+	if measure == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.3f", *measure)
+}
