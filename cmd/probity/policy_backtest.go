@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/pprof"
 	"strings"
 	"time"
 
@@ -34,6 +35,7 @@ type policyBacktestCommand struct {
 	AllAccounts bool   `help:"Leave no account out of the measures of ranking." name:"all-accounts"`
 	HTML        string `help:"Write a report with plots here, one file that needs nothing else." name:"html" type:"path" placeholder:"FILE"`
 	JSON        bool   `help:"Print one JSON object on standard output." name:"json"`
+	Profile     string `help:"Write a CPU profile here." hidden:"" type:"path"`
 	Differences int    `help:"How many payments to list that the two policies answer differently." default:"100"`
 }
 
@@ -61,6 +63,11 @@ func (c *policyBacktestCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	finish, err := profileTo(c.Profile)
+	if err != nil {
+		return err
+	}
+	defer finish()
 	begun := time.Now()
 	past, err := c.open(setup.Policy, begun)
 	if err != nil {
@@ -283,4 +290,22 @@ func decimals(measure *float64) string {
 		return "–"
 	}
 	return fmt.Sprintf("%.3f", *measure)
+}
+
+// profileTo writes a CPU profile until the returned function is called; an empty path writes none.
+func profileTo(path string) (func(), error) {
+	if path == "" {
+		return func() {}, nil
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = file.Close()
+	}, nil
 }

@@ -26,13 +26,13 @@ const (
 	notAnAmount  = "amount: not a plain number such as 12.50"
 	tooPrecise   = "amount: more decimals than the currency has; say round: true in the map to accept them"
 	negative     = "amount: negative; a refund is not a payment"
-	zero         = "amount: zero; a payment is at least one minor unit"
 	tooLarge     = "amount: above 10^15 minor units"
 	noCurrency   = "currency: not an active ISO 4217 code in capitals"
 	noFractional = "amount: minor units are whole numbers"
 )
 
-// parse returns the amount in minor units of a currency with so many decimals, or the reason why it is none.
+// parse returns the amount in minor units of a currency with so many decimals, or the reason why it is none. Zero is an amount: past payments
+// hold card checks.
 func (a amounts) parse(text []byte, exponent int) (int64, string) {
 	if len(a.prefix) > 0 {
 		text = bytes.TrimPrefix(text, a.prefix)
@@ -85,10 +85,8 @@ func (a amounts) parse(text []byte, exponent int) (int64, string) {
 		return 0, noFractional
 	case rest && !a.round:
 		return 0, tooPrecise
-	case isNegative && (minor > 0 || rest):
+	case isNegative:
 		return 0, negative
-	case minor == 0:
-		return 0, zero
 	case minor > money.MaxAmountMinor:
 		return 0, tooLarge
 	}
