@@ -86,9 +86,11 @@ func (s *Service) AuthorizePayments(ctx context.Context, actor access.Actor, req
 		err := s.payments.decideAll(ctx, decisions)
 		for i, d := range decisions {
 			s.release(d)
-			if results[places[i]] = d.result; err != nil {
+			if err != nil { // its result may still be written
 				results[places[i]] = PaymentResult{Err: err}
+				continue
 			}
+			results[places[i]] = d.result
 		}
 	}
 	return results

@@ -10,7 +10,7 @@ import (
 	"github.com/probity/probity/internal/domain/journal"
 	"github.com/probity/probity/internal/domain/notice"
 	"github.com/probity/probity/internal/domain/payment"
-	"github.com/probity/probity/internal/domain/risk"
+	"github.com/probity/probity/internal/domain/risk/history"
 	"github.com/probity/probity/internal/domain/verification"
 	"github.com/probity/probity/internal/standard/id"
 	"github.com/probity/probity/internal/standard/problem"
@@ -21,6 +21,8 @@ type CaseView struct {
 	VerificationView
 	ThisCase casework.Case     // the case asked for, which need not be the verification's latest
 	Reviews  []casework.Review // every decision on the verification, oldest first
+	// Held is the payment that the case is about, when its kind is payment_review. Then of the verification only Tenant, Account and Method are set.
+	Held PaymentView
 }
 
 // CaseCounts says how much work waits.
@@ -42,6 +44,9 @@ type CaseDecision struct {
 	Reasons         []verification.Reason
 	Note            string // internal
 	ExpectedVersion int64  // 0 means: whatever version stands
+	// OpenVerification asks for a verification of the account beside the rejection of a held payment, with all that goes with one: the
+	// account is restricted and its holder notified.
+	OpenVerification bool
 }
 
 // Cases lists cases: open ones by due time, others newest first.
@@ -105,6 +110,9 @@ func (s *Service) Case(ctx context.Context, actor access.Actor, caseID string) (
 
 func (s *Service) caseView(tx *store.Tx, c casework.Case) (CaseView, error) {
 	view := CaseView{ThisCase: c}
+	if c.Kind == casework.PaymentReview {
+		return s.heldView(tx, view)
+	}
 	v, err := tx.Verification(c.TenantID, c.VerificationID)
 	if err != nil {
 		return view, err
@@ -150,12 +158,16 @@ func (s *Service) DecideCase(ctx context.Context, actor access.Actor, in CaseDec
 	if err := account.CheckText("note", in.Note, casework.MaxNote); err != nil {
 		return view, err
 	}
-	if err := casework.CheckReasons(in.Reasons, in.Decision); err != nil {
-		return view, err
-	}
 	err := s.write(ctx, func(_ context.Context, tx *store.Tx) error {
 		c, err := tx.Case(actor.TenantID, in.CaseID)
 		if err != nil {
+			return err
+		}
+		if err := checkCaseDecision(c, in); err != nil {
+			return err
+		}
+		if c.Kind == casework.PaymentReview {
+			view, err = s.decidePaymentReview(tx, actor, in)
 			return err
 		}
 		v, err := s.lockVerification(tx, actor, access.DecideCases, c.VerificationID)
@@ -177,7 +189,38 @@ func (s *Service) DecideCase(ctx context.Context, actor access.Actor, in CaseDec
 	return view, err
 }
 
+// checkCaseDecision checks what needs no lock: the decision, and its reasons against the catalogue of the case's kind.
+func checkCaseDecision(c casework.Case, in CaseDecision) error {
+	if c.Kind == casework.PaymentReview {
+		if in.OpenVerification && in.Decision != casework.Reject {
+			return problem.Field("open_verification", "not_expected", "a verification is opened with a rejection only; leave open_verification out")
+		}
+		return casework.CheckPaymentReasons(in.Reasons, in.Decision)
+	}
+	if in.OpenVerification {
+		return problem.Field("open_verification", "not_expected", "this case is about a verification already; leave open_verification out")
+	}
+	return casework.CheckReasons(in.Reasons, in.Decision)
+}
+
 func (s *Service) decide(tx *store.Tx, actor access.Actor, in CaseDecision, c casework.Case, v verification.Verification) error {
+	if err := s.closeCase(tx, actor, in, c); err != nil {
+		return err
+	}
+	switch in.Decision {
+	case casework.Approve:
+		return s.approve(tx, actor, v)
+	case casework.RequestResubmission:
+		return s.requestResubmission(tx, actor, v, in.Reasons)
+	case casework.Decline:
+		return s.decline(tx, actor, v, in.Reasons)
+	default:
+		return problem.Field("decision", "decision_unknown", "decision must be approve, request_resubmission or decline")
+	}
+}
+
+// closeCase records the decision on a case, whatever follows from it.
+func (s *Service) closeCase(tx *store.Tx, actor access.Actor, in CaseDecision, c casework.Case) error {
 	decidedCase, drafts, err := c.Decide(in.Decision, tx.Now())
 	if err != nil {
 		return err
@@ -196,19 +239,7 @@ func (s *Service) decide(tx *store.Tx, actor access.Actor, in CaseDecision, c ca
 	}); err != nil {
 		return err
 	}
-	if err := tx.CancelJob(c.TenantID, "case_overdue:"+c.ID); err != nil {
-		return err
-	}
-	switch in.Decision {
-	case casework.Approve:
-		return s.approve(tx, actor, v)
-	case casework.RequestResubmission:
-		return s.requestResubmission(tx, actor, v, in.Reasons)
-	case casework.Decline:
-		return s.decline(tx, actor, v, in.Reasons)
-	default:
-		return problem.Field("decision", "decision_unknown", "decision must be approve, request_resubmission or decline")
-	}
+	return tx.CancelJob(c.TenantID, "case_overdue:"+c.ID)
 }
 
 // approve lifts the restriction, resumes what was suspended, teaches the account's profile, grants one retry and tells the holder.
@@ -235,24 +266,12 @@ func (s *Service) approve(tx *store.Tx, actor access.Actor, v verification.Verif
 // teach makes the rejected payment's place, device and method known, and grants one retry up to its amount (design §4). Without a
 // payment only the method concerned becomes known.
 func (s *Service) teach(tx *store.Tx, actor access.Actor, v verification.Verification) error {
-	profile, err := loadProfile(tx, v.TenantID, v.AccountID)
+	lesson, p, err := lessonOf(tx, v)
 	if err != nil {
 		return err
 	}
-	var method payment.Method
-	if v.PaymentMethodID != "" {
-		if method, err = tx.PaymentMethod(v.TenantID, v.AccountID, v.PaymentMethodID); err != nil {
-			return err
-		}
-	}
-	lesson := risk.Lesson{At: tx.Now(), Method: risk.Method{ID: method.ID, Fingerprint: method.Fingerprint}}
-	if v.PaymentID != "" {
-		p, err := tx.Payment(v.TenantID, v.PaymentID)
-		if err != nil {
-			return err
-		}
-		rp := riskPayment(p.Attempt, method)
-		lesson.Place, lesson.DeviceID = rp.Place, rp.DeviceID
+	lesson.At = tx.Now()
+	if p != nil {
 		grant := payment.RetryGrant{
 			ID: id.New(id.RetryGrant, tx.Now()), TenantID: v.TenantID, AccountID: v.AccountID, VerificationID: v.ID, PaymentID: p.ID,
 			PaymentMethodID: p.Attempt.PaymentMethodID, Amount: p.Attempt.Amount, CreatedAt: tx.Now(), ExpiresAt: tx.Now().Add(payment.RetryGrantFor),
@@ -263,7 +282,7 @@ func (s *Service) teach(tx *store.Tx, actor access.Actor, v verification.Verific
 			return err
 		}
 	}
-	return saveProfile(tx, v.TenantID, v.AccountID, risk.Learn(profile, lesson))
+	return s.changeProfile(tx, v.TenantID, v.AccountID, func(_ *history.SeriesSet, profile *history.Profile) { profile.Learn(lesson) })
 }
 
 func (s *Service) requestResubmission(tx *store.Tx, actor access.Actor, v verification.Verification, reasons []verification.Reason) error {

@@ -45,12 +45,12 @@ func (s *Service) Once(ctx context.Context, actor access.Actor, in IdempotentReq
 		}
 		return do(ctx)
 	}
-	if len(in.Key) > 255 || !printable(in.Key) {
-		return StoredAnswer{}, problem.Field("Idempotency-Key", "idempotency_key_malformed", "an idempotency key has at most 255 visible ASCII characters")
+	if err := checkKey(in.Key); err != nil {
+		return StoredAnswer{}, err
 	}
-	slot := actor.TenantID + "\x00" + in.Route + "\x00" + in.Key
+	slot := slotOf(actor.TenantID, in)
 	if _, busy := s.inFlight.LoadOrStore(slot, true); busy {
-		return StoredAnswer{}, problem.New(problem.Conflict, "idempotency_in_flight", "a request with this idempotency key is being worked on; try again in a moment")
+		return StoredAnswer{}, errInFlight()
 	}
 	defer s.inFlight.Delete(slot)
 	var answer StoredAnswer
@@ -81,17 +81,42 @@ func (s *Service) Once(ctx context.Context, actor access.Actor, in IdempotentReq
 		if in.Payment {
 			keep = keepPaymentKeys
 		}
-		// An answer may hold a secret that is shown once, or say who somebody is.
-		sealed, err := s.Keys.SealText(actor.TenantID, sealedForAnswers, string(answer.Body))
-		if err != nil {
-			return err
-		}
-		return tx.InsertIdempotency(store.IdempotencyRecord{
-			TenantID: actor.TenantID, Key: in.Key, Route: in.Route, BodyHash: in.BodyHash, Status: answer.Status, Response: []byte(sealed),
-			CreatedAt: s.Clock.Wall(), ExpiresAt: s.Clock.Wall().Add(keep),
-		})
+		return s.keepAnswer(tx, actor.TenantID, in, answer, keep)
 	})
 	return answer, err
+}
+
+// keepAnswer records the answer to a request that may be repeated.
+func (s *Service) keepAnswer(tx *store.Tx, tenantID string, in IdempotentRequest, answer StoredAnswer, keep time.Duration) error {
+	// An answer may hold a secret that is shown once, or say who somebody is.
+	sealed, err := s.Keys.SealText(tenantID, sealedForAnswers, string(answer.Body))
+	if err != nil {
+		return err
+	}
+	return tx.InsertIdempotency(store.IdempotencyRecord{
+		TenantID: tenantID, Key: in.Key, Route: in.Route, BodyHash: in.BodyHash, Status: answer.Status, Response: []byte(sealed),
+		CreatedAt: s.Clock.Wall(), ExpiresAt: s.Clock.Wall().Add(keep),
+	})
+}
+
+func checkKey(key string) error {
+	if len(key) > 255 || !printable(key) {
+		return problem.Field("Idempotency-Key", "idempotency_key_malformed", "an idempotency key has at most 255 visible ASCII characters")
+	}
+	return nil
+}
+
+// slotOf names a request among all that this process works on.
+func slotOf(tenantID string, in IdempotentRequest) string {
+	return tenantID + "\x00" + in.Route + "\x00" + in.Key
+}
+
+func errInFlight() error {
+	return problem.New(problem.Conflict, "idempotency_in_flight", "a request with this idempotency key is being worked on; try again in a moment")
+}
+
+func errKeyReused() error {
+	return problem.Field("Idempotency-Key", "idempotency_key_reused", "this idempotency key was used with another body; use a new key for a new request")
 }
 
 func (in IdempotentRequest) prepare(ctx context.Context) error {
@@ -108,7 +133,7 @@ func (s *Service) storedAnswer(tx *store.Tx, tenantID string, in IdempotentReque
 		return StoredAnswer{}, err
 	}
 	if !bytes.Equal(record.BodyHash, in.BodyHash) {
-		return StoredAnswer{}, problem.Field("Idempotency-Key", "idempotency_key_reused", "this idempotency key was used with another body; use a new key for a new request")
+		return StoredAnswer{}, errKeyReused()
 	}
 	body, err := s.Keys.OpenText(tenantID, sealedForAnswers, string(record.Response))
 	if err != nil {

@@ -18,6 +18,7 @@ const (
 	JobCaseOverdue      = "case_overdue"
 	JobSendCommand      = "send_command"
 	JobDeleteAttachment = "delete_attachment"
+	JobPublishPolicy    = "publish_policy"
 )
 
 // errNoConnector is why a command waits: its tenant has no connector. It is tried again, because one may be configured later.
@@ -131,6 +132,8 @@ func (s *Service) handleJob(ctx context.Context, job store.Job) error {
 		return s.sendCommand(ctx, job)
 	case JobDeleteAttachment:
 		return s.deleteAttachment(ctx, job)
+	case JobPublishPolicy:
+		return s.publishDue(ctx, job)
 	case store.WebhookJob:
 		return s.sendWebhook(ctx, job)
 	default:

@@ -1,19 +1,193 @@
 package service
 
 import (
+	"errors"
+	"sync"
+
 	"github.com/probity/probity/internal/adapter/store"
+	"github.com/probity/probity/internal/domain/publication"
 	"github.com/probity/probity/internal/domain/risk"
+	"github.com/probity/probity/internal/domain/risk/history"
+	"github.com/probity/probity/internal/standard/problem"
 )
 
 // livePolicy is what decides the payments of one tenant at one moment. It is immutable.
 type livePolicy struct {
 	Policy *risk.Policy
-	Number int64 // of the tenant's policy version; 0 for the policy that ships with Probity
+	Number int64 // of the tenant's policy version; 0 for the policy that ships
 	Epoch  int64 // grows with every change of what decides: policy, lists, budget
+	Lists  *risk.Lists
+	Budget publication.Budget
+	// Series are what has to be kept up of the past: what this policy reads, what the approved versions will read that are being prepared,
+	// and what the version that was live before reads, so that publishing and rolling back take no time.
+	Series *history.SeriesSet
 }
 
+// policyCache keeps what decides, by tenant, and compiled policies by their text. Both are looked up in each group of decisions.
+type policyCache struct {
+	mu       sync.Mutex
+	live     map[string]*livePolicy
+	compiled map[string]*risk.Policy // by digest of the text
+	order    []string                // of the digests, oldest first
+}
+
+// maxCompiled bounds the compiled policies in memory; each takes about a megabyte.
+const maxCompiled = 64
+
 // livePolicy returns what decides the tenant's payments in the transaction's view of the records. It is cheap: one small row is read,
-// and what it names is kept compiled in memory.
-func (s *Service) livePolicy(*store.Tx, string) (*livePolicy, error) {
-	return &livePolicy{Policy: s.Policy}, nil
+// and what it names is kept compiled in memory, so that every node sees a change with its next group. A transaction that changes what
+// decides must not ask it afterwards: it may roll back.
+func (s *Service) livePolicy(tx *store.Tx, tenantID string) (*livePolicy, error) {
+	settings, err := tx.RiskSettings(tenantID)
+	if err != nil {
+		return nil, err
+	}
+	s.policies.mu.Lock()
+	known := s.policies.live[tenantID]
+	s.policies.mu.Unlock()
+	if known != nil && known.Epoch == settings.Epoch {
+		return known, nil
+	}
+	fresh, err := s.loadLivePolicy(tx, settings)
+	if err != nil {
+		return nil, err
+	}
+	s.policies.mu.Lock()
+	defer s.policies.mu.Unlock()
+	if s.policies.live == nil {
+		s.policies.live = map[string]*livePolicy{}
+	}
+	// A transaction that began earlier may see an older epoch; the newest stays.
+	if known = s.policies.live[tenantID]; known == nil || known.Epoch < fresh.Epoch {
+		s.policies.live[tenantID] = fresh
+	}
+	return fresh, nil
+}
+
+func (s *Service) loadLivePolicy(tx *store.Tx, settings publication.Settings) (*livePolicy, error) {
+	var err error
+	out := &livePolicy{Policy: s.Policy, Epoch: settings.Epoch, Budget: settings.Budget}
+	if settings.LiveID != "" {
+		v, err := tx.PolicyVersion(settings.TenantID, settings.LiveID)
+		if err != nil {
+			return nil, err
+		}
+		if out.Policy, err = s.compiledPolicy(v.Text); err != nil {
+			return nil, err
+		}
+		out.Number = v.Number
+	}
+	if out.Series, err = s.maintained(tx, settings, out.Policy); err != nil {
+		return nil, err
+	}
+	out.Lists, err = loadLists(tx, settings.TenantID, out.Policy)
+	return out, err
+}
+
+// maintained returns the series that are kept up while the policy is live.
+func (s *Service) maintained(tx *store.Tx, settings publication.Settings, live *risk.Policy) (*history.SeriesSet, error) {
+	policies := []*risk.Policy{live}
+	beside, err := tx.PoliciesIn(settings.TenantID, publication.Preparing)
+	if err != nil {
+		return nil, err
+	}
+	before, found, err := tx.RetiredLast(settings.TenantID)
+	if err != nil {
+		return nil, err
+	}
+	if found {
+		beside = append(beside, before)
+	}
+	if settings.LiveID != "" {
+		policies = append(policies, s.Policy)
+	}
+	for _, v := range beside {
+		policy, err := s.compiledPolicy(v.Text)
+		if err != nil {
+			return nil, err
+		}
+		policies = append(policies, policy)
+	}
+	return risk.Maintain(policies...)
+}
+
+// errStoredPolicy is the failure to compile a policy that was compiled when it was stored: by a newer version, say.
+var errStoredPolicy = errors.New("a stored policy does not compile with this version of the program; was it published by a newer one?")
+
+// compiledPolicy compiles the text of a stored policy, once.
+func (s *Service) compiledPolicy(text string) (*risk.Policy, error) {
+	digest := publication.Digest(text)
+	s.policies.mu.Lock()
+	policy := s.policies.compiled[digest]
+	s.policies.mu.Unlock()
+	if policy != nil {
+		return policy, nil
+	}
+	policy, err := risk.ParsePolicy([]byte(text))
+	if err != nil {
+		return nil, errStoredPolicy
+	}
+	s.policies.keep(digest, policy)
+	return policy, nil
+}
+
+func (c *policyCache) keep(digest string, policy *risk.Policy) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.compiled == nil {
+		c.compiled = map[string]*risk.Policy{}
+	}
+	if c.compiled[digest] == nil {
+		c.order = append(c.order, digest)
+	}
+	c.compiled[digest] = policy
+	for len(c.order) > maxCompiled {
+		delete(c.compiled, c.order[0])
+		c.order = c.order[1:]
+	}
+}
+
+// compileDraft compiles a text that somebody wrote. What is wrong with it comes back as a problem with the places.
+func (s *Service) compileDraft(text string) (*risk.Policy, error) {
+	if text == "" {
+		return nil, problem.Field("text", "required", "a policy is a YAML text; GET /v1/policies/live/text has one to begin with")
+	}
+	policy, err := risk.ParsePolicy([]byte(text))
+	if wrong, isPolicy := errors.AsType[*risk.PolicyError](err); isPolicy {
+		refused := problem.Field("text", "policy_faulty", "the policy does not compile; errors says where, and what is accepted there")
+		for _, f := range wrong.Faults {
+			refused.Faults = append(refused.Faults, problem.Fault{Line: f.Line, Column: f.Column, Path: f.Path, Message: f.Message})
+		}
+		return nil, refused
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.policies.keep(publication.Digest(text), policy)
+	return policy, nil
+}
+
+// policyNamed returns the policy that decided a payment, by the name that the payment keeps. The policies are compiled from their texts as
+// they were stored, so a decision can be made again years later.
+func (s *Service) policyNamed(tx *store.Tx, tenantID, policyID, policyVersion string) (*risk.Policy, int64, error) {
+	v, found, err := tx.PolicyByName(tenantID, policyID, policyVersion)
+	if err != nil {
+		return nil, 0, err
+	}
+	if found {
+		policy, err := s.compiledPolicy(v.Text)
+		return policy, v.Number, err
+	}
+	if s.Policy.ID == policyID && s.Policy.Version == policyVersion {
+		return s.Policy, 0, nil
+	}
+	shipped, err := tx.ShippedPolicies(policyID, policyVersion)
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(shipped) == 0 {
+		return nil, 0, problem.New(problem.NotFound, "policy_text_gone", "the text of the policy that decided this payment is not stored here")
+	}
+	policy, err := s.compiledPolicy(shipped[0].Text)
+	return policy, 0, err
 }

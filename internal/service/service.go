@@ -72,8 +72,11 @@ type Config struct {
 	Webhooks  WebhookSender
 	// Outbound says which addresses webhooks and connectors may be registered at. The zero value allows public https only.
 	Outbound netguard.Rules
-	Policy   *risk.Policy
-	Calendar calendar.Calendar
+	// Policy is number 0 of every tenant: what decides its payments until it publishes a version of its own. PolicyText is what it was
+	// compiled from; empty means the policy that ships with the program.
+	Policy     *risk.Policy
+	PolicyText []byte
+	Calendar   calendar.Calendar
 	// BaseURL is how browsers reach this installation, e.g. https://kyc.example.com, without a slash at its end.
 	BaseURL string
 	// MailAcceptanceIsFinal says that the mail server we hand mails to is the recipient's own, so that its acceptance is receipt.
@@ -90,7 +93,9 @@ type Config struct {
 type Service struct {
 	Config
 	keys     rememberedKeys
+	policies policyCache
 	inFlight sync.Map            // idempotency keys that are being worked on by this process
+	payments *paymentQueue       // payments that wait for their decision
 	hashing  *semaphore.Weighted // bounds the memory that passphrases take
 }
 
@@ -112,7 +117,16 @@ func New(c Config) (*Service, error) {
 	if c.Wake == nil {
 		c.Wake = func() {}
 	}
-	return &Service{Config: c, hashing: semaphore.NewWeighted(hashedAtOnce)}, nil
+	if len(c.PolicyText) == 0 {
+		c.PolicyText = risk.DefaultYAML()
+	}
+	s := &Service{Config: c, hashing: semaphore.NewWeighted(hashedAtOnce)}
+	atOnce := 1
+	if c.Store.Dialect() == "postgres" {
+		atOnce = groupsPostgres
+	}
+	s.payments = newPaymentQueue(atOnce, s.storeGroup)
+	return s, nil
 }
 
 // hashedAtOnce is how many passphrases are hashed at a time.

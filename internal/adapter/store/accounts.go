@@ -117,6 +117,7 @@ func scanRestriction(r row) (account.Restriction, error) {
 
 // PlaceRestriction puts a restriction on an account; one of each kind can stand.
 func (tx *Tx) PlaceRestriction(actor access.Actor, r account.Restriction, drafts []journal.Draft) error {
+	tx.touch(AccountKey{r.TenantID, r.AccountID})
 	taken := problem.New(problem.Conflict, "restriction_stands", "the account is restricted already")
 	err := tx.insert("restrictions", restrictionColumns, taken, shardOf(r.TenantID, r.AccountID), r.TenantID, r.AccountID, r.ID, r.Kind,
 		r.VerificationID, r.Version, micros(r.PlacedAt), micros(r.LiftedAt))
@@ -128,6 +129,7 @@ func (tx *Tx) PlaceRestriction(actor access.Actor, r account.Restriction, drafts
 
 // UpdateRestriction points a restriction at another verification, or lifts it.
 func (tx *Tx) UpdateRestriction(actor access.Actor, r account.Restriction, drafts []journal.Draft) error {
+	tx.touch(AccountKey{r.TenantID, r.AccountID})
 	err := tx.swap(`UPDATE restrictions SET verification_id = $1, lifted_at = $2, version = $3
 		WHERE shard = $4 AND tenant_id = $5 AND account_id = $6 AND id = $7 AND version = $8 AND lifted_at IS NULL`,
 		r.VerificationID, micros(r.LiftedAt), r.Version, shardOf(r.TenantID, r.AccountID), r.TenantID, r.AccountID, r.ID, r.Version-1)

@@ -58,7 +58,7 @@ func (s *Store) connectSQLite(path string) error {
 		options["_pragma"] = append(append([]string{}, pragmas...), more...)
 		return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + options.Encode()
 	}
-	s.dialect = onSQLite
+	s.dialect, s.hot = onSQLite, newHot()
 	s.writer, err = sql.Open("sqlite", address(url.Values{"_txlock": {"immediate"}}))
 	if err != nil {
 		return err
@@ -120,6 +120,9 @@ func (d dialect) retryable(err error) bool {
 	var refused *pgconn.PgError
 	return errors.As(err, &refused) && (refused.Code == "40001" || refused.Code == "40P01")
 }
+
+// Retryable reports whether the transaction was given up for another one: Write runs it again.
+func (s *Store) Retryable(err error) bool { return s.dialect.retryable(err) }
 
 // isDuplicate reports whether err is a broken rule of uniqueness.
 func isDuplicate(err error) bool {

@@ -7,21 +7,21 @@ import (
 	"github.com/probity/probity/internal/standard/problem"
 )
 
-const findingColumns = "shard, tenant_id, account_id, payment_id, id, kind, occurred_at, known_at, case_id, reasons, reported_by"
+const findingColumns = "shard, tenant_id, account_id, payment_id, id, kind, occurred_at, known_at, case_id, verification_id, reasons, reported_by"
 
 func scanFinding(r row) (payment.Finding, error) {
 	var f payment.Finding
 	var shard int64
 	err := r.Scan(&f.Sequence, &shard, &f.TenantID, &f.AccountID, &f.PaymentID, &f.ID, &f.Kind, instant{&f.OccurredAt}, instant{&f.KnownAt},
-		&f.CaseID, fromJSON{&f.Reasons}, &f.ReportedBy)
+		&f.CaseID, &f.VerificationID, fromJSON{&f.Reasons}, &f.ReportedBy)
 	return f, err
 }
 
 // InsertFinding adds what was learned of a payment, and returns it with its sequence number. A held payment is decided once.
 func (tx *Tx) InsertFinding(actor access.Actor, f payment.Finding, drafts []journal.Draft) (payment.Finding, error) {
-	sequence, _, err := maybe(tx, scanCount64, "INSERT INTO payment_findings ("+findingColumns+") VALUES ("+placeholders(1, 11)+") RETURNING seq",
+	sequence, _, err := maybe(tx, scanCount64, "INSERT INTO payment_findings ("+findingColumns+") VALUES ("+placeholders(1, 12)+") RETURNING seq",
 		shardOf(f.TenantID, f.AccountID), f.TenantID, f.AccountID, f.PaymentID, f.ID, string(f.Kind), micros(f.OccurredAt), micros(f.KnownAt), f.CaseID,
-		asJSON{f.Reasons}, f.ReportedBy)
+		f.VerificationID, asJSON{f.Reasons}, f.ReportedBy)
 	if isDuplicate(err) {
 		return f, problem.New(problem.Conflict, "payment_not_held", "this payment was decided already; that decision stands")
 	}

@@ -26,7 +26,7 @@ func (s *Store) Migrate(ctx context.Context) (err error) {
 			return err
 		}
 		if _, err = provider.Up(ctx); err == nil {
-			return nil
+			return s.prepare(ctx)
 		}
 		if s.dialect != onSQLite {
 			break

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 )
 
@@ -32,6 +33,9 @@ type Store struct {
 	dialect dialect
 	writer  *sql.DB
 	reader  *sql.DB // the writer itself on PostgreSQL
+	hot     *hot    // SQLite only
+
+	policies sync.Map // policyName → the number that payments keep for it
 }
 
 // Open connects to the database and checks that it answers. It does not migrate. The folder of a SQLite file must exist; the file is
@@ -70,6 +74,9 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Dialect returns "sqlite" or "postgres".
 func (s *Store) Dialect() string { return string(s.dialect) }
+
+// ErrCommit says that a transaction failed in its last step: whether it is stored is not known.
+var ErrCommit = errors.New("commit")
 
 // maxTries bounds how often a transaction that PostgreSQL gave up for another one is run again.
 const maxTries = 6
@@ -122,9 +129,16 @@ func (s *Store) Read(ctx context.Context, fn func(ctx context.Context, tx *Tx) e
 
 // once runs fn in one transaction of its own.
 func (s *Store) once(ctx context.Context, writable bool, fn func(ctx context.Context, tx *Tx) error) (err error) {
-	db, options := s.reader, s.dialect.readOptions()
+	db, options, leave := s.reader, s.dialect.readOptions(), func() {}
 	if writable {
 		db, options = s.writer, nil
+		if s.hot != nil {
+			if err := s.hot.enter(ctx); err != nil {
+				return err
+			}
+			leave = sync.OnceFunc(s.hot.leave)
+			defer leave()
+		}
 	}
 	under, err := db.BeginTx(ctx, options)
 	if err != nil {
@@ -149,9 +163,14 @@ func (s *Store) once(ctx context.Context, writable bool, fn func(ctx context.Con
 		return err
 	}
 	if err := under.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
+		if writable && s.hot != nil {
+			s.hot.drop() // what is stored now is not known
+		}
+		return fmt.Errorf("%w: %w", ErrCommit, err)
 	}
 	committed = true
+	tx.settle()
+	leave()
 	for _, hook := range tx.after {
 		hook()
 	}

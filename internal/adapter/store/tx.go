@@ -28,6 +28,10 @@ type Tx struct {
 	pending  []entry // journal entries that wait for their sequence numbers
 	after    []func()
 	enqueued bool
+	policies map[policyName]int64  // numbers that this transaction has looked up
+	touched  map[AccountKey]bool   // accounts of which it changes something that a decision reads; with hot, as the next two
+	appended map[AccountKey]int64  // the last payment that it added to the log, by account
+	warm     map[AccountKey]*Payer // what to keep in memory of accounts
 }
 
 // Now returns the one instant of this transaction, in business time.
@@ -56,21 +60,58 @@ func (tx *Tx) finish() error {
 // exec runs a statement and returns how many rows it touched. An error poisons the transaction: PostgreSQL accepts nothing more
 // after one, and SQLite is held to the same.
 func (tx *Tx) exec(query string, args ...any) (int64, error) {
-	if !tx.writable {
-		return 0, errors.New("store: a change inside a Read; begin with Write")
-	}
 	if err := checkText(args); err != nil {
 		return 0, err
 	}
-	result, err := tx.sql.ExecContext(tx.ctx, query, args...)
+	result, err := tx.execOne(query, args...)
 	if err != nil {
-		return 0, tx.broken(err)
+		return 0, err
 	}
 	count, err := result.RowsAffected()
 	if err != nil {
 		return 0, tx.broken(err)
 	}
 	return count, nil
+}
+
+// errReadOnly is the refusal of a change in a transaction that only reads.
+var errReadOnly = errors.New("store: a change inside a Read; begin with Write")
+
+// execOne runs a statement whose texts are checked, prepared if it is one of the hot path's.
+func (tx *Tx) execOne(query string, args ...any) (sql.Result, error) {
+	if !tx.writable {
+		return nil, errReadOnly
+	}
+	var result sql.Result
+	var err error
+	if kept := tx.kept(query); kept != nil {
+		result, err = kept.ExecContext(tx.ctx, args...)
+	} else {
+		result, err = tx.sql.ExecContext(tx.ctx, query, args...)
+	}
+	if err != nil {
+		return nil, tx.broken(err)
+	}
+	return result, nil
+}
+
+// query runs a SELECT, prepared if it is one of the hot path's.
+func (tx *Tx) query(query string, args ...any) (*sql.Rows, error) {
+	if kept := tx.kept(query); kept != nil {
+		return kept.QueryContext(tx.ctx, args...)
+	}
+	return tx.sql.QueryContext(tx.ctx, query, args...)
+}
+
+// kept returns the statement if it is kept prepared on the connection that writes to SQLite; pgx keeps its own.
+func (tx *Tx) kept(query string) *sql.Stmt {
+	if !tx.writable || tx.store.hot == nil {
+		return nil
+	}
+	if kept := tx.store.hot.statements[query]; kept != nil {
+		return tx.sql.StmtContext(tx.ctx, kept)
+	}
+	return nil
 }
 
 func (tx *Tx) broken(err error) error {
@@ -133,23 +174,37 @@ func all[T any](tx *Tx, scan func(row) (T, error), query string, args ...any) ([
 	if err := checkText(args); err != nil {
 		return nil, err
 	}
-	rows, err := tx.sql.QueryContext(tx.ctx, query, args...)
+	var found []T
+	err := each(tx, scan, func(item T) error {
+		found = append(found, item)
+		return nil
+	}, query, args...)
 	if err != nil {
-		return nil, tx.broken(err)
+		return nil, err
+	}
+	return found, nil
+}
+
+// each calls do with every row of a query, whose texts are checked. do must not use the transaction.
+func each[T any](tx *Tx, scan func(row) (T, error), do func(T) error, query string, args ...any) error {
+	rows, err := tx.query(query, args...)
+	if err != nil {
+		return tx.broken(err)
 	}
 	defer rows.Close()
-	var found []T
 	for rows.Next() {
 		item, err := scan(rows)
 		if err != nil {
-			return nil, tx.broken(err)
+			return tx.broken(err)
 		}
-		found = append(found, item)
+		if err := do(item); err != nil {
+			return err
+		}
 	}
 	if err := rows.Err(); err != nil {
-		return nil, tx.broken(err)
+		return tx.broken(err)
 	}
-	return found, nil
+	return nil
 }
 
 // scanCount reads a single number.

@@ -70,6 +70,8 @@ type Finding struct {
 	OccurredAt time.Time // when it happened, as reported
 	KnownAt    time.Time // when we learned of it: nothing computed for an earlier instant may see it
 	CaseID     string    // of a review
+	// VerificationID is that which the reviewer opened with the rejection; empty when they did not.
+	VerificationID string
 	Reasons    []Reason  // of a review
 	ReportedBy string    // a key or a member of staff
 }
@@ -146,8 +148,9 @@ func (p Payment) Learn(id string, in Report, findings []Finding, by string, now 
 
 // Resolution is the decision of a person on a held payment.
 type Resolution struct {
-	Approve bool
-	CaseID  string
+	Approve        bool
+	CaseID         string
+	VerificationID string
 	Reasons []Reason
 	By      string
 }
@@ -159,7 +162,7 @@ func (p Payment) Resolve(id string, in Resolution, findings []Finding, now time.
 	}
 	f := Finding{
 		ID: id, TenantID: p.TenantID, AccountID: p.Attempt.AccountID, PaymentID: p.ID, Kind: ReviewRejected, OccurredAt: now, KnownAt: now,
-		CaseID: in.CaseID, Reasons: in.Reasons, ReportedBy: in.By,
+		CaseID: in.CaseID, VerificationID: in.VerificationID, Reasons: in.Reasons, ReportedBy: in.By,
 	}
 	entry := journal.PaymentHeldRejected
 	if in.Approve {

@@ -186,17 +186,30 @@ type Reason struct {
 	Message string `json:"message"`
 }
 
+// Source says how a payment came into the log. The zero value is invalid.
+type Source string
+
+// The sources.
+const (
+	FromAPI     Source = "api"     // asked about by itself
+	FromBatch   Source = "batch"   // asked about with others
+	FromHistory Source = "history" // decided elsewhere, before; brought in to teach profiles
+)
+
 // Payment is one decided attempt.
 type Payment struct {
 	ID             string
 	TenantID       string
 	Attempt        Attempt
+	Source         Source
+	MethodKind     MethodKind // of a past payment that names no payment method of ours; otherwise empty, see the method
+	Fingerprint    string     // likewise
 	Outcome        Outcome
 	Reasons        []Reason
-	VerificationID string // set when rejected
+	VerificationID string // set when rejected by us
 	PolicyID       string
 	PolicyVersion  string
-	Facts          []byte // JSON of what the decision was made from, for replay
+	Facts          []byte // what the decision was made from, for replay, as the risk engine encodes it
 	GrantID        string // the retry grant that let it pass, if one did
 	CreatedAt      time.Time
 }

@@ -54,7 +54,7 @@ func (w *world) account(tenantID string) account.Account {
 
 func (w *world) newPayment(a account.Account, outcome payment.Outcome) payment.Payment {
 	p := payment.Payment{
-		ID: w.name("pay"), TenantID: a.TenantID, Outcome: outcome, PolicyID: "default", PolicyVersion: "1", Facts: []byte(`{"n":1}`),
+		ID: w.name("pay"), TenantID: a.TenantID, Source: payment.FromAPI, Outcome: outcome, PolicyID: "default", PolicyVersion: "1", Facts: []byte(`{"n":1}`),
 		CreatedAt: at(3),
 		Attempt: payment.Attempt{
 			AccountID: a.ID, PaymentMethodID: "pm_1", Amount: money.Amount{AmountMinor: 1250, Currency: "USD"}, IP: "192.0.2.7",
@@ -238,7 +238,7 @@ func (s *story) insert(tx *store.Tx) error {
 		func() error {
 			return tx.InsertRejectedPayment(actor, s.rejected, drafts(journal.PaymentRejected, s.rejected.ID))
 		},
-		func() error { return tx.SaveProfile(tenantID, accountID, []byte(`{"newest":1}`)) },
+		func() error { return tx.SaveProfile(tenantID, accountID, 0, []byte(`{"newest":1}`)) },
 		func() error { return tx.InsertRetryGrant(actor, s.grant, drafts(journal.RetryGranted, s.grant.ID)) },
 		func() error { return tx.InsertEvidence(s.evidence) },
 		func() error { return tx.InsertDataKey(tenantID, accountID, []byte("wrapped")) },

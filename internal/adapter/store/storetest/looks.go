@@ -89,7 +89,7 @@ var looks = []look{
 		return got(len(items), len(items) > 0, err)
 	}},
 	{"profile", func(story) any { return `{"newest":1}` }, func(tx *store.Tx, tenantID string, s story) (any, error) {
-		body, err := tx.Profile(tenantID, s.account.ID)
+		body, _, err := tx.Profile(tenantID, s.account.ID)
 		return got(string(body), body != nil, err)
 	}},
 	{"retry grants", func(s story) any { return s.grant }, func(tx *store.Tx, tenantID string, s story) (any, error) {

@@ -263,11 +263,11 @@ func accountLock(w *world) {
 					w.Error("two transactions hold the account")
 				}
 				defer inside.Add(-1)
-				body, err := tx.Profile(a.TenantID, a.ID)
+				body, _, err := tx.Profile(a.TenantID, a.ID)
 				if err != nil {
 					return err
 				}
-				return tx.SaveProfile(a.TenantID, a.ID, append(body, '1'))
+				return tx.SaveProfile(a.TenantID, a.ID, 0, append(body, '1'))
 			})
 			if err != nil {
 				w.Errorf("write: %v", err)
@@ -276,7 +276,7 @@ func accountLock(w *world) {
 	}
 	all.Wait()
 	w.read(func(tx *store.Tx) error {
-		body, err := tx.Profile(a.TenantID, a.ID)
+		body, _, err := tx.Profile(a.TenantID, a.ID)
 		w.same("the profile", string(body), "111111111111")
 		return err
 	})

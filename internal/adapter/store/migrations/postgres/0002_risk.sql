@@ -97,6 +97,7 @@ CREATE TABLE payment_findings (
   occurred_at BIGINT NOT NULL,
   known_at    BIGINT NOT NULL,
   case_id     TEXT   NOT NULL,
+  verification_id TEXT NOT NULL,
   reasons     TEXT   NOT NULL,
   reported_by TEXT   NOT NULL CHECK (reported_by <> ''),
   PRIMARY KEY (seq, shard)

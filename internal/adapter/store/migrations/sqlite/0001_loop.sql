@@ -73,41 +73,60 @@ CREATE TABLE restrictions (
 ) STRICT;
 CREATE UNIQUE INDEX restrictions_standing ON restrictions (shard, tenant_id, account_id, kind) WHERE lifted_at IS NULL;
 
-CREATE TABLE payments (
-  shard             INTEGER NOT NULL CHECK (shard BETWEEN 0 AND 63),
-  tenant_id         TEXT   NOT NULL CHECK (tenant_id <> ''),
-  account_id        TEXT   NOT NULL CHECK (account_id <> ''),
-  created_at        INTEGER NOT NULL,
-  id                TEXT   NOT NULL CHECK (id <> ''),
-  payment_method_id TEXT   NOT NULL,
-  amount_minor      INTEGER NOT NULL CHECK (amount_minor > 0),
-  currency          TEXT   NOT NULL CHECK (currency <> ''),
-  ip                TEXT   NOT NULL, -- personal
-  country           TEXT   NOT NULL,
-  region            TEXT   NOT NULL,
-  city              TEXT   NOT NULL, -- personal
-  device_id         TEXT   NOT NULL, -- personal
-  merchant          TEXT   NOT NULL,
-  occurred_at       INTEGER NOT NULL,
-  outcome           TEXT   NOT NULL CHECK (outcome IN ('approved', 'review', 'rejected')),
-  reasons           TEXT   NOT NULL,
-  verification_id   TEXT   NOT NULL,
-  policy_id         TEXT   NOT NULL,
-  policy_version    TEXT   NOT NULL,
-  facts             TEXT   NOT NULL,
-  grant_id          TEXT   NOT NULL,
-  PRIMARY KEY (shard, tenant_id, account_id, created_at, id),
-  CHECK (outcome <> 'rejected' OR verification_id <> '')
+-- The names of the policies that decided something, so that a payment keeps a short number.
+CREATE TABLE payment_policies (
+  policy         INTEGER NOT NULL PRIMARY KEY,
+  policy_id      TEXT NOT NULL,
+  policy_version TEXT NOT NULL
 ) STRICT;
-CREATE INDEX payments_id ON payments (tenant_id, id);
+CREATE UNIQUE INDEX payment_policies_name ON payment_policies (policy_id, policy_version);
 
+-- The decision log: payments are only ever added. An approved one has no journal entry, its row is the record. What is not known is
+-- empty or 0 rather than NULL, which takes less room.
+CREATE TABLE payments (
+  seq               INTEGER NOT NULL PRIMARY KEY, -- the order of the log; a payment of an account has a higher one than those decided before it
+  created_at        INTEGER NOT NULL,
+  occurred_at       INTEGER NOT NULL,
+  amount_minor      INTEGER NOT NULL CHECK (amount_minor > 0),
+  key_until         INTEGER NOT NULL, -- wall time until which key_hash is remembered; 0 for ever, or without a key
+  policy            INTEGER NOT NULL, -- payment_policies; 0 when no policy of ours decided
+  shard             INTEGER NOT NULL CHECK (shard BETWEEN 0 AND 63),
+  tenant_id         TEXT NOT NULL CHECK (tenant_id <> ''),
+  account_id        TEXT NOT NULL CHECK (account_id <> ''),
+  id                TEXT NOT NULL CHECK (id <> ''),
+  source            TEXT NOT NULL CHECK (source IN ('api', 'batch', 'history')),
+  outcome           TEXT NOT NULL CHECK (outcome IN ('approved', 'review', 'rejected')),
+  payment_method_id TEXT NOT NULL,
+  method_kind       TEXT NOT NULL, -- of a past payment without a payment method of ours
+  fingerprint       TEXT NOT NULL, -- likewise
+  currency          TEXT NOT NULL CHECK (currency <> ''),
+  ip                TEXT NOT NULL, -- personal
+  country           TEXT NOT NULL,
+  region            TEXT NOT NULL,
+  city              TEXT NOT NULL, -- personal
+  device_id         TEXT NOT NULL, -- personal
+  merchant          TEXT NOT NULL,
+  reasons           TEXT NOT NULL,
+  verification_id   TEXT NOT NULL,
+  grant_id          TEXT NOT NULL,
+  facts             BLOB NOT NULL,
+  key_hash          BLOB NOT NULL, -- of the idempotency key and its route, or of the tenant's own id of a past payment
+  body_hash         BLOB NOT NULL,
+  CHECK (outcome <> 'rejected' OR verification_id <> '' OR source = 'history')
+) STRICT;
+CREATE INDEX payments_id ON payments (id);
+CREATE INDEX payments_account ON payments (account_id, seq);
+CREATE INDEX payments_key ON payments (key_hash) WHERE length(key_hash) > 0;
+
+-- A profile is a fold of the account's part of the log up to seq; what the log has after it is folded when the profile is read.
 CREATE TABLE profiles (
   shard      INTEGER NOT NULL CHECK (shard BETWEEN 0 AND 63),
-  tenant_id  TEXT   NOT NULL CHECK (tenant_id <> ''),
-  account_id TEXT   NOT NULL CHECK (account_id <> ''),
-  body       TEXT   NOT NULL CHECK (body <> ''),
+  tenant_id  TEXT NOT NULL CHECK (tenant_id <> ''),
+  account_id TEXT NOT NULL CHECK (account_id <> ''),
+  seq        INTEGER NOT NULL CHECK (seq >= 0),
+  body       BLOB NOT NULL,
   PRIMARY KEY (shard, tenant_id, account_id)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE retry_grants (
   shard             INTEGER NOT NULL CHECK (shard BETWEEN 0 AND 63),

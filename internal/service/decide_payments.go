@@ -1,0 +1,426 @@
+package service
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/probity/probity/internal/adapter/store"
+	"github.com/probity/probity/internal/domain/journal"
+	"github.com/probity/probity/internal/domain/notice"
+	"github.com/probity/probity/internal/domain/payment"
+	"github.com/probity/probity/internal/domain/risk"
+	"github.com/probity/probity/internal/domain/risk/history"
+	"github.com/probity/probity/internal/standard/id"
+	"github.com/probity/probity/internal/standard/problem"
+)
+
+// group is payments that are decided in one transaction.
+type group struct {
+	*Service
+	tx       *store.Tx
+	payers   map[store.AccountKey]*payer
+	policies map[string]*livePolicy // by tenant
+	changed  []*payer               // whose profile has grown
+	pending  []appending            // approved, and not in the log yet
+}
+
+// payer is an account in a group: what is stored of it, and its profile as decisions of the group leave it.
+type payer struct {
+	*store.Payer
+	profile history.Profile // in it are the tail of the log and what the group has approved
+	series  *history.SeriesSet
+	changed bool
+}
+
+// appending is a payment that is appended to the log with others.
+type appending struct {
+	entry *store.LogEntry
+	payer *payer
+}
+
+// decideGroup decides payments in their order, and sets their results. What is approved is appended to the log with a few statements for
+// all; anything else changes more than the log, and is done in a part of the transaction that can fail by itself. An error fails all.
+func (s *Service) decideGroup(tx *store.Tx, decisions []*decision) error {
+	g := &group{Service: s, tx: tx, payers: map[store.AccountKey]*payer{}, policies: map[string]*livePolicy{}}
+	for _, d := range decisions {
+		d.result = PaymentResult{} // a transaction may run again
+	}
+	open, err := g.answerRepeated(decisions)
+	if err != nil {
+		return err
+	}
+	if err := g.load(open); err != nil {
+		return err
+	}
+	for _, d := range open {
+		if err := g.decide(d); err != nil {
+			return err
+		}
+	}
+	return g.finish()
+}
+
+// answerRepeated answers the decisions that were made before, and returns the others.
+func (g *group) answerRepeated(decisions []*decision) ([]*decision, error) {
+	var keys [][]byte
+	for _, d := range decisions {
+		if d.key != nil {
+			keys = append(keys, d.key)
+		}
+	}
+	if len(keys) == 0 {
+		return decisions, nil
+	}
+	busy, err := g.tx.HoldKeys(keys)
+	if err != nil {
+		return nil, err
+	}
+	known, err := g.tx.Repeated(keys, g.Clock.Wall())
+	if err != nil {
+		return nil, err
+	}
+	var open []*decision
+	for _, d := range decisions {
+		if d.key == nil {
+			open = append(open, d)
+			continue
+		}
+		before, found := known[[hashSize]byte(d.key)]
+		switch {
+		case busy[[hashSize]byte(d.key)]:
+			d.result.Err = errInFlight()
+		case !found:
+			open = append(open, d)
+		default:
+			if d.result, err = g.answerAgain(d, before); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return open, nil
+}
+
+func (g *group) answerAgain(d *decision, before store.LogEntry) (PaymentResult, error) {
+	if !bytes.Equal(before.BodyHash, d.body) {
+		return PaymentResult{Err: errKeyReused()}, nil
+	}
+	if before.Outcome == payment.Approved {
+		return PaymentResult{View: PaymentView{Payment: before.Payment}, Replayed: true}, nil
+	}
+	stored, err := g.storedAnswer(g.tx, d.actor.TenantID, d.request.Repeat)
+	if err != nil {
+		return PaymentResult{}, err
+	}
+	if !stored.Replayed {
+		// Its record expired between two looks at the clock.
+		return PaymentResult{Err: errInFlight()}, nil
+	}
+	return PaymentResult{Stored: stored, Replayed: true}, nil
+}
+
+// load locks the accounts and reads what decisions need to know of them.
+func (g *group) load(decisions []*decision) error {
+	asked := make([]store.Asked, len(decisions))
+	for i, d := range decisions {
+		asked[i] = askedBy(d)
+	}
+	found, err := g.tx.Payers(asked)
+	if err != nil {
+		return err
+	}
+	var fresh []*store.Payer
+	for _, stored := range found {
+		if err := g.add(stored); err != nil {
+			return err
+		}
+		fresh = append(fresh, stored)
+	}
+	return g.tx.Tails(fresh, func(stored *store.Payer, e *store.LogEntry) error {
+		p := g.payers[stored.AccountKey]
+		live, err := g.policy(stored.TenantID)
+		if err != nil {
+			return err
+		}
+		entry := entryOf(live.Policy, e)
+		p.profile.Fold(p.series, &entry)
+		return nil
+	})
+}
+
+func askedBy(d *decision) store.Asked {
+	return store.Asked{
+		AccountKey: store.AccountKey{TenantID: d.actor.TenantID, AccountID: d.request.Attempt.AccountID}, MethodID: d.request.Attempt.PaymentMethodID,
+	}
+}
+
+// add makes an account known to the group, with its profile as it is stored.
+func (g *group) add(stored *store.Payer) error {
+	live, err := g.policy(stored.TenantID)
+	if err != nil {
+		return err
+	}
+	p := &payer{Payer: stored, series: live.Series}
+	g.payers[stored.AccountKey] = p
+	if err := p.profile.Decode(stored.Profile); err == nil && !p.profile.Lacks(p.series) {
+		return nil
+	}
+	p.profile = history.Profile{}
+	if stored.Seq, err = g.foldAll(g.tx, live, stored.TenantID, stored.AccountID, &p.profile); err == nil {
+		stored.Rebuilt()
+		p.changed, g.changed = true, append(g.changed, p)
+	}
+	return err
+}
+
+// reload reads an account again after its restriction, grants or profile were changed by the group itself.
+func (g *group) reload(d *decision) error {
+	key := askedBy(d).AccountKey
+	if p := g.payers[key]; p != nil {
+		g.changed = slices.DeleteFunc(g.changed, func(other *payer) bool { return other == p })
+		delete(g.payers, key)
+	}
+	return g.load([]*decision{d})
+}
+
+func (g *group) policy(tenantID string) (*livePolicy, error) {
+	if known := g.policies[tenantID]; known != nil {
+		return known, nil
+	}
+	live, err := g.livePolicy(g.tx, tenantID)
+	g.policies[tenantID] = live
+	return live, err
+}
+
+// decide sets the result of one decision. An error fails the group.
+func (g *group) decide(d *decision) error {
+	p := g.payers[askedBy(d).AccountKey]
+	if p == nil {
+		d.result.Err = withField(problem.Missing("account"), "account_id")
+		return nil
+	}
+	method, found := p.Method(d.request.Attempt.PaymentMethodID)
+	if !found {
+		if d.result.Err = withField(problem.Missing("payment method"), "payment_method_id"); d.request.Attempt.PaymentMethodID == "" {
+			d.result.Err = problem.Field("payment_method_id", "required", "payment_method_id is required: the account has no default payment method")
+		}
+		// It may be one that was pushed out of memory by others of the same group.
+		return nil
+	}
+	live, err := g.policy(d.actor.TenantID)
+	if err != nil {
+		return err
+	}
+	e := g.entry(d, live, method)
+	if p.Restricted {
+		return g.apart(d, e, func() error { return g.rejectRestricted(d, e) })
+	}
+	facts, decided := g.evaluate(p, live, e, method)
+	e.Facts = facts.AppendBinary(live.Policy, nil)
+	if p.Grants {
+		grant, fits, err := fittingGrant(g.tx, e.Attempt, d.actor.TenantID)
+		if err != nil {
+			return err
+		}
+		if fits {
+			return g.apart(d, e, func() error { return g.approveGranted(d, e, grant) })
+		}
+	}
+	switch decided.Outcome {
+	case risk.Approved:
+		e.Outcome = payment.Approved
+		g.pending = append(g.pending, appending{e, p})
+		p.profile.Fold(p.series, &history.Entry{Payment: facts.Payment, Outcome: history.Approved})
+		if !p.changed {
+			p.changed, g.changed = true, append(g.changed, p)
+		}
+		d.result.View.Payment = e.Payment
+		return nil
+	case risk.Rejected:
+		e.Reasons = reasonsOf(decided)
+		return g.apart(d, e, func() error { return g.reject(d, e, method) })
+	case risk.Review:
+		e.Reasons = reasonsOf(decided)
+		return g.apart(d, e, func() error { return g.hold(d, e) })
+	default:
+		// An outcome that nobody decided must never pass.
+		return errNoOutcome
+	}
+}
+
+// evaluate derives the facts of a payment and applies the policy to them, within the tenant's budget of time.
+func (g *group) evaluate(p *payer, live *livePolicy, e *store.LogEntry, method payment.Method) (*risk.Facts, risk.Decision) {
+	asked := historyPayment(e.ID, e.Attempt, method)
+	facts := risk.FactsFor(live.Policy, risk.Sources{Set: live.Series, Profile: &p.profile, Lists: live.Lists}, &asked)
+	if live.Budget.Limit <= 0 {
+		return facts, risk.Decide(live.Policy, facts)
+	}
+	ends := g.Clock.Wall().Add(live.Budget.Limit)
+	return facts, risk.DecideWithin(live.Policy, facts, func() bool { return g.Clock.Wall().After(ends) }, live.Budget.FailClosed)
+}
+
+// entry is the payment before its outcome.
+func (g *group) entry(d *decision, live *livePolicy, method payment.Method) *store.LogEntry {
+	now := g.tx.Now()
+	e := &store.LogEntry{
+		Payment: payment.Payment{
+			ID: id.New(id.Payment, now), TenantID: d.actor.TenantID, Attempt: d.request.Attempt, Source: d.source, CreatedAt: now,
+			PolicyID: live.Policy.ID, PolicyVersion: live.Policy.Version,
+		},
+		KeyHash: d.key, BodyHash: d.body,
+	}
+	if e.Attempt.OccurredAt.IsZero() {
+		e.Attempt.OccurredAt = now
+	}
+	e.Attempt.PaymentMethodID = method.ID
+	if d.key != nil {
+		e.KeyUntil = g.Clock.Wall().Add(keepPaymentKeys)
+	}
+	return e
+}
+
+// apart does what changes more than the log. If it fails, the others of the group are not concerned.
+func (g *group) apart(d *decision, e *store.LogEntry, do func() error) error {
+	if err := g.flush(); err != nil {
+		return err
+	}
+	err := g.tx.Nested(func() error {
+		if err := do(); err != nil {
+			return err
+		}
+		var err error
+		d.result.View.Payment = e.Payment
+		if d.result.View.NextStep, err = g.nextStep(g.tx, e.Payment); err != nil {
+			return err
+		}
+		return g.keepAnswerOf(d, e)
+	})
+	if err != nil {
+		if g.Store.Retryable(err) {
+			return err
+		}
+		d.result = PaymentResult{Err: g.notStored(d.ctx, 1, err)}
+	}
+	return g.reload(d)
+}
+
+// keepAnswerOf keeps what is answered to a repetition, unless the log has all of it.
+func (g *group) keepAnswerOf(d *decision, e *store.LogEntry) error {
+	if d.key == nil || e.Outcome == payment.Approved {
+		return nil
+	}
+	answer, err := d.request.Answer(d.result.View)
+	if err != nil {
+		return err
+	}
+	return g.keepAnswer(g.tx, d.actor.TenantID, d.request.Repeat, answer, keepPaymentKeys)
+}
+
+// flush appends what was approved to the log.
+func (g *group) flush() error {
+	entries := make([]*store.LogEntry, len(g.pending))
+	for i, a := range g.pending {
+		entries[i] = a.entry
+	}
+	if err := g.tx.AppendPayments(entries); err != nil {
+		return err
+	}
+	for _, a := range g.pending {
+		a.payer.Seq = a.entry.Seq
+		a.payer.Unsaved++
+	}
+	g.pending = nil
+	return nil
+}
+
+// finish appends what is left and keeps what the accounts have become.
+func (g *group) finish() error {
+	if err := g.flush(); err != nil {
+		return err
+	}
+	stored := make([]*store.Payer, len(g.changed))
+	for i, p := range g.changed {
+		p.Profile = p.profile.AppendBinary(nil)
+		stored[i] = p.Payer
+	}
+	return g.tx.KeepPayers(stored)
+}
+
+// rejectRestricted answers a payment of an account that may not pay: the same code and the same verification, and no new notice.
+func (g *group) rejectRestricted(d *decision, e *store.LogEntry) error {
+	restriction, found, err := g.tx.StandingRestriction(e.TenantID, e.Attempt.AccountID)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return problem.New(problem.Conflict, "changed_meanwhile", "the account's restriction was lifted at the same time; repeat the payment")
+	}
+	e.Outcome, e.VerificationID = payment.Rejected, restriction.VerificationID
+	e.Reasons = []payment.Reason{{Code: ReasonRestricted, Message: "Payments of this account are restricted until its verification is approved."}}
+	return g.tx.AppendRejectedPayment(d.actor, e, []journal.Draft{rejected(e.Payment)})
+}
+
+// reject restricts the account, opens a verification and notifies its holder.
+func (g *group) reject(d *decision, e *store.LogEntry, method payment.Method) error {
+	a, err := g.tx.Account(e.TenantID, e.Attempt.AccountID)
+	if err != nil {
+		return err
+	}
+	e.Outcome = payment.Rejected
+	v, opened, err := g.openVerification(g.tx, d.actor, opening{account: a, methodID: method.ID, paymentID: e.ID})
+	if err != nil {
+		return err
+	}
+	e.VerificationID = v.ID
+	if err := g.tx.AppendRejectedPayment(d.actor, e, []journal.Draft{rejected(e.Payment)}); err != nil || !opened {
+		return err
+	}
+	// The notice names the payment, so it comes last.
+	return g.notify(g.tx, v, notice.PaymentMethodAlert)
+}
+
+// approveGranted stores a payment that a retry grant lets pass. The grant is used up, needed or not: it was meant for this retry, and
+// must not wait for another payment.
+func (g *group) approveGranted(d *decision, e *store.LogEntry, grant payment.RetryGrant) error {
+	e.Outcome, e.GrantID = payment.Approved, grant.ID
+	if err := g.tx.UseRetryGrant(d.actor, grant, e.ID, []journal.Draft{
+		journal.Of(journal.RetryUsed, e.ID, e.Attempt.AccountID, "grant_id", grant.ID, "verification_id", grant.VerificationID),
+	}); err != nil {
+		return err
+	}
+	return g.tx.AppendPayments([]*store.LogEntry{e})
+}
+
+// hold keeps a payment until a person has decided it.
+func (g *group) hold(d *decision, e *store.LogEntry) error {
+	e.Outcome = payment.Review
+	if err := g.tx.AppendPayments([]*store.LogEntry{e}); err != nil {
+		return err
+	}
+	return g.holdPayment(g.tx, d.actor, e.Payment)
+}
+
+func rejected(p payment.Payment) journal.Draft {
+	return journal.Of(journal.PaymentRejected, p.ID, p.Attempt.AccountID, "verification_id", p.VerificationID, "reasons", reasonCodes(p.Reasons))
+}
+
+func reasonsOf(decided risk.Decision) []payment.Reason {
+	var reasons []payment.Reason
+	for _, reason := range decided.Reasons {
+		reasons = append(reasons, payment.Reason{Code: reason.Code, Message: reason.Message("en")})
+	}
+	return reasons
+}
+
+// fittingGrant finds the retry that the attempt may use, the oldest and so the one that expires first.
+func fittingGrant(tx *store.Tx, attempt payment.Attempt, tenantID string) (payment.RetryGrant, bool, error) {
+	grants, err := tx.OpenRetryGrants(tenantID, attempt.AccountID)
+	if err != nil {
+		return payment.RetryGrant{}, false, err
+	}
+	for _, grant := range grants {
+		if grant.Fits(attempt, tx.Now()) {
+			return grant, true, nil
+		}
+	}
+	return payment.RetryGrant{}, false, nil
+}

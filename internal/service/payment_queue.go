@@ -1,0 +1,170 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/probity/probity/internal/adapter/store"
+	"github.com/probity/probity/internal/standard/problem"
+)
+
+// The bounds of the queue of payments that wait for their decision.
+const (
+	groupSize      = 512  // decisions that one transaction holds at most
+	unitSize       = 256  // decisions of one batch that are queued together
+	waitingAtMost  = 4096 // beyond, a single payment is refused and a batch waits
+	groupsPostgres = 4    // transactions at a time; SQLite has one that writes
+	groupTimeout   = 20 * time.Second
+)
+
+// paymentQueue gathers payments that are asked about at the same time, and has each group decided and stored in one transaction. Nobody
+// waits for a group to fill: whenever a transaction can begin, it takes what is there.
+type paymentQueue struct {
+	decide func(ctx context.Context, decisions []*decision) // sets every result
+	room   *semaphore.Weighted
+	atOnce int
+
+	mu      sync.Mutex
+	waiting []*unit
+	running int
+}
+
+// unit is decisions that are queued, and told of, together and in their order.
+type unit struct {
+	decisions []*decision
+	done      chan struct{} // closed when every decision has its result
+}
+
+func newPaymentQueue(atOnce int, decide func(context.Context, []*decision)) *paymentQueue {
+	return &paymentQueue{decide: decide, room: semaphore.NewWeighted(waitingAtMost), atOnce: atOnce}
+}
+
+// decideOne has one payment decided, or refuses it when too many wait.
+func (q *paymentQueue) decideOne(ctx context.Context, d *decision) error {
+	if !q.room.TryAcquire(1) {
+		return problem.New(problem.TooMany, "too_many_payments_waiting", "more payments wait for their decision than can be made in time; try again in a moment")
+	}
+	return q.wait(ctx, []*decision{d})
+}
+
+// decideAll has payments decided in their order, and waits for room first.
+func (q *paymentQueue) decideAll(ctx context.Context, decisions []*decision) error {
+	if len(decisions) == 0 {
+		return nil
+	}
+	if err := q.room.Acquire(ctx, int64(len(decisions))); err != nil {
+		return err
+	}
+	return q.wait(ctx, decisions)
+}
+
+// wait queues the decisions and returns when they have their results, or when ctx ends: then they may be made all the same.
+func (q *paymentQueue) wait(ctx context.Context, decisions []*decision) error {
+	u := &unit{decisions: decisions, done: make(chan struct{})}
+	q.mu.Lock()
+	q.waiting = append(q.waiting, u)
+	begin := q.running < q.atOnce
+	if begin {
+		q.running++
+	}
+	q.mu.Unlock()
+	if begin {
+		go q.run(context.WithoutCancel(ctx))
+	}
+	select {
+	case <-u.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// run has groups decided until nothing waits.
+func (q *paymentQueue) run(ctx context.Context) {
+	for {
+		units, decisions := q.take()
+		if len(units) == 0 {
+			return
+		}
+		q.decide(ctx, decisions)
+		for _, u := range units {
+			close(u.done)
+		}
+		q.room.Release(int64(len(decisions)))
+	}
+}
+
+// take removes the next group from the queue. When there is none, whoever asks has ended.
+func (q *paymentQueue) take() (units []*unit, decisions []*decision) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.waiting) > 0 && len(decisions)+len(q.waiting[0].decisions) <= groupSize {
+		units, decisions = append(units, q.waiting[0]), append(decisions, q.waiting[0].decisions...)
+		q.waiting[0] = nil
+		q.waiting = q.waiting[1:]
+	}
+	if len(units) == 0 {
+		q.running--
+	}
+	return units, decisions
+}
+
+// storeGroup decides a group in one transaction. If that fails before its last step, each decision gets a transaction of its own, so
+// that none fails for another.
+func (s *Service) storeGroup(ctx context.Context, decisions []*decision) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			s.Log.ErrorContext(ctx, "deciding payments panicked", "payments", len(decisions), "stack", string(debug.Stack()))
+			fail(decisions, errors.New("deciding payments panicked"))
+		}
+	}()
+	if s.Store.Dialect() == "postgres" {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, groupTimeout)
+		defer cancel()
+	}
+	live := decisions[:0:0]
+	for _, d := range decisions {
+		if d.result.Err = d.ctx.Err(); d.result.Err == nil {
+			live = append(live, d)
+		}
+	}
+	if len(live) == 0 {
+		return
+	}
+	err := s.write(ctx, func(_ context.Context, tx *store.Tx) error { return s.decideGroup(tx, live) })
+	if err == nil {
+		return
+	}
+	if len(live) == 1 || errors.Is(err, store.ErrCommit) {
+		fail(live, s.notStored(ctx, len(live), err))
+		return
+	}
+	for _, d := range live {
+		if err := s.write(ctx, func(_ context.Context, tx *store.Tx) error { return s.decideGroup(tx, []*decision{d}) }); err != nil {
+			fail([]*decision{d}, s.notStored(ctx, 1, err))
+		}
+	}
+}
+
+func fail(decisions []*decision, err error) {
+	for _, d := range decisions {
+		d.result = PaymentResult{Err: err}
+	}
+}
+
+// notStored is what is told when a decision could not be stored, or it is not known whether it was.
+func (s *Service) notStored(ctx context.Context, payments int, err error) error {
+	if problem.As(err) != nil {
+		return err
+	}
+	s.Log.LogAttrs(ctx, slog.LevelError, "payments could not be stored", slog.Int("payments", payments), slog.String("sort", problem.Sort(err)))
+	return problem.New(problem.Unavailable, "payment_not_stored",
+		"the decision could not be stored; repeat the request with its idempotency key, which finds the decision if it was made after all")
+}
