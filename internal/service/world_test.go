@@ -358,7 +358,8 @@ func (w *world) countEvents(t journal.EventType) int {
 var tables = []string{
 	"tenants", "accounts", "payment_methods", "restrictions", "payments", "profiles", "retry_grants", "verifications", "evidence", "data_keys",
 	"cases", "reviews", "tickets", "notices", "messages", "enforcements", "commands", "journal", "jobs", "webhook_endpoints", "api_keys",
-	"members", "links", "sessions", "challenges", "idempotency", "settings",
+	"members", "links", "sessions", "challenges", "idempotency", "settings", "risk_settings", "policies", "shipped_policies", "lists", "list_entries",
+	"payment_findings", "rule_hits", "follower_snapshots",
 }
 
 // counts returns how many rows each table has.
