@@ -6,24 +6,25 @@ import (
 	"math"
 )
 
-// The encoding, version 1. Numbers are unsigned varints unless a size is given; the last of a list comes first, because lists
-// grow at their end and deltas count back from it.
+// The encoding, version 1. Numbers are unsigned varints unless a size is given.
 //
 //	profile  = version(1 byte) totals newest (newest-second) known known known tracked folds
 //	entity   = version(1 byte) totals newest (newest-second) group folds
 //	totals   = buckets values states series       so that decoding allocates once for each
-//	known    = values
-//	folds    = { id(8 bytes) tracked }            by id
-//	tracked  = states<<3|keyed<<2|kind { [key(6 bytes)] state }
-//	state    = buckets | values | latest          by kind
-//	buckets  = count<<1|frauds [number of the last] { bucket }
-//	bucket   = (number before - number)<<3|min(count,7) [count] last(2 bytes) [frauds, zigzag] [moments]
-//	moments  = of events: [first(2 bytes)] unless count is 1; of amounts: sum, then unless it follows from count and sum: max, min, low, high
-//	values   = count [latest tick] { key(6 bytes) (latest tick - tick) }
-//	latest   = last (last-before)                 in microseconds
+//	known    = count { key(5 bytes) (tick of newest - tick, zigzag) }
+//	folds    = { id(5 bytes) tracked }            by id
+//	tracked  = states<<3|keyed<<2|kind [base] { [key(5 bytes)] state }
+//	state    = buckets | values | latest          by kind; a base only of buckets with keys
+//	buckets  = count<<1|frauds (last number, or base - last number) { bucket }, the last first
+//	bucket   = count(3 bits) step(3 bits) last(10 bits) [step] [count] [frauds, zigzag] [moments]
+//	step     = number before - number; steps and counts from 7 on follow as numbers
+//	moments  = of events: last-first unless count is 1; of amounts: sum [max [min [low high]]], as far as they do not follow
+//	values   = count [latest tick] { key(5 bytes) (latest tick - tick) }
+//	latest   = (newest-last) (last-before)        in microseconds
 const (
-	version     = 1
-	inlineCount = 7
+	version  = 1
+	inline   = 7 // steps and counts below it are in the head of a bucket
+	keyedBit = 4
 )
 
 // ErrEncoding says that the bytes are not what AppendBinary wrote. State is a fold over the decision log: the way out is to fold it again.
@@ -36,11 +37,12 @@ func (p *Profile) AppendBinary(dst []byte) []byte {
 	t.values += len(p.places) + len(p.devices) + len(p.methods)
 	dst = t.append(append(dst, version))
 	dst = p.folds.appendInstants(dst)
-	dst = appendSeen(dst, p.places)
-	dst = appendSeen(dst, p.devices)
-	dst = appendSeen(dst, p.methods)
+	base := knownClock.at(p.folds.newest)
+	dst = appendKnown(dst, p.places, base)
+	dst = appendKnown(dst, p.devices, base)
+	dst = appendKnown(dst, p.methods, base)
 	p.spending.kind, p.spending.keyed = kindAmounts, true
-	dst = p.spending.append(dst)
+	dst = p.spending.append(dst, p.folds.newest)
 	return p.folds.append(dst)
 }
 
@@ -62,10 +64,11 @@ func (p *Profile) Decode(data []byte) error {
 	}
 	d.begin()
 	p.folds.newest, p.folds.second = d.instants()
-	p.places = d.seen(MaxKnown, 1)
-	p.devices = d.seen(MaxKnown, 1)
-	p.methods = d.seen(MaxKnown, 2)
-	d.tracked(&p.spending, MaxCurrencies)
+	base := knownClock.at(p.folds.newest)
+	p.places = d.known(base, 1)
+	p.devices = d.known(base, 1)
+	p.methods = d.known(base, 2)
+	d.tracked(&p.spending, MaxCurrencies, p.folds.newest)
 	d.folds(&p.folds)
 	p.room = d.whole
 	if !d.done() || p.spending.kind != kindAmounts || !p.spending.keyed {
@@ -110,18 +113,22 @@ func (f *folds) appendInstants(dst []byte) []byte {
 
 func (f *folds) append(dst []byte) []byte {
 	for i := range f.series {
-		dst = binary.LittleEndian.AppendUint64(dst, f.series[i].id)
-		dst = f.series[i].append(dst)
+		dst = appendKey(dst, f.series[i].id)
+		dst = f.series[i].append(dst, f.newest)
 	}
 	return dst
 }
 
-func (t *tracked) append(dst []byte) []byte {
+func (t *tracked) append(dst []byte, newest int64) []byte {
 	head := uint64(len(t.states))<<3 | uint64(t.kind)
 	if t.keyed {
-		head |= 4
+		head |= keyedBit
 	}
-	dst = binary.AppendUvarint(dst, head)
+	dst = appendUvarint(dst, head)
+	base := t.base()
+	if t.countsBack() {
+		dst = appendUvarint(dst, base)
+	}
 	for i := range t.states {
 		st := &t.states[i]
 		if t.keyed {
@@ -129,19 +136,35 @@ func (t *tracked) append(dst []byte) []byte {
 		}
 		switch t.kind {
 		case kindEvents, kindAmounts:
-			dst = appendBuckets(dst, st.buckets, t.kind)
+			dst = appendBuckets(dst, st.buckets, t, base)
 		case kindDistinct:
 			dst = appendSeen(dst, st.seen)
 		case kindLatest:
-			dst = binary.AppendUvarint(dst, uint64(st.latest.last))
-			dst = binary.AppendUvarint(dst, uint64(st.latest.last-st.latest.before))
+			dst = appendUvarint(dst, uint64(newest-st.latest.last))
+			dst = appendUvarint(dst, uint64(st.latest.last-st.latest.before))
 		}
 	}
 	return dst
 }
 
+// countsBack reports whether the bucket numbers of the states are counted back from a base: where there are several states, that is shorter.
+func (t *tracked) countsBack() bool {
+	return t.keyed && len(t.states) > 0 && (t.kind == kindEvents || t.kind == kindAmounts)
+}
+
+// base returns the highest bucket number of the states.
+func (t *tracked) base() uint64 {
+	base := uint32(0)
+	for i := range t.states {
+		if list := t.states[i].buckets; len(list) > 0 {
+			base = max(base, list[len(list)-1].number)
+		}
+	}
+	return uint64(base)
+}
+
 func appendKey(dst []byte, key uint64) []byte {
-	return append(dst, byte(key), byte(key>>8), byte(key>>16), byte(key>>24), byte(key>>32), byte(key>>40))
+	return append(dst, byte(key), byte(key>>8), byte(key>>16), byte(key>>24), byte(key>>32))
 }
 
 func appendSeen(dst []byte, list []seen) []byte {
@@ -161,7 +184,18 @@ func appendSeen(dst []byte, list []seen) []byte {
 	return dst
 }
 
-func appendBuckets(dst []byte, list []bucket, k kind) []byte {
+// appendKnown appends values of which some may be later than the base.
+func appendKnown(dst []byte, list []seen, base uint64) []byte {
+	dst = appendUvarint(dst, uint64(len(list)))
+	for i := range list {
+		dst = appendKey(dst, list[i].key)
+		back := int64(base - list[i].last)
+		dst = appendUvarint(dst, uint64(back<<1)^uint64(back>>63))
+	}
+	return dst
+}
+
+func appendBuckets(dst []byte, list []bucket, t *tracked, base uint64) []byte {
 	frauds := uint64(0)
 	for i := range list {
 		if list[i].frauds != 0 {
@@ -173,22 +207,30 @@ func appendBuckets(dst []byte, list []bucket, k kind) []byte {
 		return dst
 	}
 	before := list[len(list)-1].number
-	dst = appendUvarint(dst, uint64(before))
+	if t.countsBack() {
+		dst = appendUvarint(dst, base-uint64(before))
+	} else {
+		dst = appendUvarint(dst, uint64(before))
+	}
 	for i := len(list) - 1; i >= 0; i-- {
 		b := &list[i]
-		dst = appendUvarint(dst, uint64(before-b.number)<<3|uint64(min(b.count, inlineCount)))
+		step := before - b.number
 		before = b.number
-		if b.count >= inlineCount {
+		head := min(b.count, inline)<<(3+tickBits) | min(step, inline)<<tickBits | uint32(b.last)
+		dst = append(dst, byte(head), byte(head>>8))
+		if step >= inline {
+			dst = appendUvarint(dst, uint64(step))
+		}
+		if b.count >= inline {
 			dst = appendUvarint(dst, uint64(b.count))
 		}
-		dst = append(dst, byte(b.last), byte(b.last>>8))
 		if frauds != 0 {
 			dst = appendUvarint(dst, uint64(uint32(b.frauds<<1)^uint32(b.frauds>>31)))
 		}
-		if k == kindAmounts {
+		if t.kind == kindAmounts {
 			dst = b.appendAmounts(dst)
 		} else if b.count != 1 {
-			dst = append(dst, byte(b.first), byte(b.first>>8))
+			dst = appendUvarint(dst, uint64(b.last-b.first))
 		}
 	}
 	return dst
@@ -200,16 +242,19 @@ func (b *bucket) appendAmounts(dst []byte) []byte {
 		return dst
 	}
 	dst = appendUvarint(dst, uint64(b.max))
-	if b.followsFromMax() {
+	if b.count == 2 && b.derived() {
 		return dst
 	}
 	dst = appendUvarint(dst, uint64(b.min))
+	if b.derived() {
+		return dst
+	}
 	dst = appendUvarint(dst, b.low)
 	return appendUvarint(dst, b.high)
 }
 
-// followsFromMax reports whether there are two amounts, which their sum and the larger one give.
-func (b *bucket) followsFromMax() bool { return b.count == 2 && b.sum < math.MaxInt64 }
+// derived reports whether the sum of squares follows from sum, max and min: up to three amounts are known from these.
+func (b *bucket) derived() bool { return b.count <= 3 && b.sum < math.MaxInt64 }
 
 // appendUvarint is binary.AppendUvarint with the short cases in line.
 func appendUvarint(dst []byte, v uint64) []byte {

@@ -25,10 +25,10 @@ type decoder struct {
 
 // The least bytes that one of them takes, so that garbage cannot ask for much memory.
 const (
-	minBucket = 3
+	minBucket = 2
 	minSeen   = keyBytes + 1
 	minState  = 2
-	minSeries = 8 + 1
+	minSeries = keyBytes + 1
 )
 
 // begin reads the version and the totals, and makes the room.
@@ -78,10 +78,10 @@ func (d *decoder) instants() (newest, second int64) {
 	return newest, newest - int64(d.below(uint64(newest)))
 }
 
-// seen reads sorted values, at most limit.
-func (d *decoder) seen(limit, spare int) []seen {
-	n := int(d.below(uint64(limit)))
-	list := take(&d.room.values, n, spare)
+// seen reads the values of a distinct count, sorted.
+func (d *decoder) seen() []seen {
+	n := int(d.below(MaxDistinct))
+	list := take(&d.room.values, n, 1)
 	if n == 0 {
 		return list
 	}
@@ -100,6 +100,22 @@ func (d *decoder) seen(limit, spare int) []seen {
 	return list
 }
 
+// known reads sorted values of which some may be later than the base.
+func (d *decoder) known(base uint64, spare int) []seen {
+	list := take(&d.room.values, int(d.below(MaxKnown)), spare)
+	for i := range list {
+		key := d.key()
+		zigzag := d.uvarint()
+		last := base - (zigzag>>1 ^ -(zigzag & 1))
+		if last > maxInstant || i > 0 && list[i-1].key >= key {
+			d.fail()
+			return nil
+		}
+		list[i] = seen{key: key, last: last}
+	}
+	return list
+}
+
 func (d *decoder) folds(f *folds) {
 	f.series = d.room.series
 	if d.bad {
@@ -108,8 +124,8 @@ func (d *decoder) folds(f *folds) {
 	f.series = f.series[:d.series]
 	for i := range f.series {
 		t := &f.series[i]
-		id := d.uint64()
-		d.tracked(t, MaxKeys)
+		id := d.key()
+		d.tracked(t, MaxKeys, f.newest)
 		t.id = id
 		if d.bad || i > 0 && f.series[i-1].id >= id {
 			d.fail()
@@ -118,10 +134,10 @@ func (d *decoder) folds(f *folds) {
 	}
 }
 
-// tracked reads the state of one series.
-func (d *decoder) tracked(t *tracked, limit int) {
+// tracked reads the state of one series, with limit keys at most.
+func (d *decoder) tracked(t *tracked, limit int, newest int64) {
 	head := d.uvarint()
-	*t = tracked{kind: kind(head & 3), keyed: head&4 != 0}
+	*t = tracked{kind: kind(head & 3), keyed: head&keyedBit != 0}
 	n := head >> 3
 	if n > uint64(limit) || !t.keyed && n > 1 {
 		d.fail()
@@ -132,6 +148,10 @@ func (d *decoder) tracked(t *tracked, limit int) {
 		d.fail()
 		return
 	}
+	base := uint64(0)
+	if t.countsBack() {
+		base = d.below(math.MaxUint32)
+	}
 	for i := range t.states {
 		st := &t.states[i]
 		*st = state{}
@@ -140,11 +160,11 @@ func (d *decoder) tracked(t *tracked, limit int) {
 		}
 		switch t.kind {
 		case kindEvents, kindAmounts:
-			st.buckets = d.buckets(t.kind)
+			st.buckets = d.buckets(t, base)
 		case kindDistinct:
-			st.seen = d.seen(MaxDistinct, 1)
+			st.seen = d.seen()
 		case kindLatest:
-			st.latest.last = int64(d.below(maxInstant))
+			st.latest.last = newest - int64(d.below(uint64(newest)))
 			st.latest.before = st.latest.last - int64(d.below(uint64(st.latest.last)))
 		}
 		if d.bad || st.empty() || i > 0 && t.states[i-1].key >= st.key {
@@ -154,7 +174,7 @@ func (d *decoder) tracked(t *tracked, limit int) {
 	}
 }
 
-func (d *decoder) buckets(k kind) []bucket {
+func (d *decoder) buckets(t *tracked, base uint64) []bucket {
 	head := d.below(MaxBuckets<<1 | 1)
 	n := int(head >> 1)
 	list := take(&d.room.buckets, n, 1)
@@ -163,32 +183,38 @@ func (d *decoder) buckets(k kind) []bucket {
 		return nil
 	}
 	number := d.below(math.MaxUint32)
+	if t.countsBack() {
+		if number > base {
+			d.fail()
+			return nil
+		}
+		number = base - number
+	}
 	for i := n - 1; i >= 0; i-- {
 		b := &list[i]
 		*b = bucket{}
-		head2 := d.uvarint()
-		step, count := head2>>3, head2&7
+		packed := d.uint16()
+		step, count := uint64(packed>>tickBits&inline), uint64(packed>>(tickBits+3))
+		if step == inline {
+			step = d.uvarint()
+		}
 		if step > number || (step == 0) != (i == n-1) {
 			d.fail()
 			return nil
 		}
 		number -= step
-		if count == inlineCount {
+		if count == inline {
 			count = d.below(math.MaxUint32)
 		}
-		b.number, b.count, b.last = uint32(number), uint32(count), d.uint16()
+		b.number, b.count, b.last = uint32(number), uint32(count), packed&tickMask
 		if head&1 != 0 {
 			zigzag := uint32(d.below(math.MaxUint32))
 			b.frauds = int32(zigzag>>1) ^ -int32(zigzag&1)
 		}
-		if k == kindAmounts {
+		if t.kind == kindAmounts {
 			d.amounts(b)
 		} else if b.first = b.last; count != 1 {
-			b.first = d.uint16()
-		}
-		if b.last > tickMask || b.first > b.last {
-			d.fail()
-			return nil
+			b.first -= uint16(d.below(uint64(b.last)))
 		}
 	}
 	return list
@@ -207,20 +233,25 @@ func (d *decoder) amounts(b *bucket) {
 		return
 	}
 	b.max = int64(d.below(uint64(b.sum)))
-	if !b.followsFromMax() {
+	if b.count == 2 && b.derived() {
+		b.min = b.sum - b.max
+	} else {
 		b.min = int64(d.below(uint64(b.max)))
+	}
+	if !b.derived() {
 		b.low = d.uvarint()
 		b.high = d.uvarint()
 		return
 	}
-	b.min = b.sum - b.max
-	if b.min > b.max {
+	third := b.sum - b.max - b.min
+	if b.min > b.max || third < 0 || b.count == 3 && (third < b.min || third > b.max) {
 		d.fail()
 		return
 	}
-	b.high, b.low = bits.Mul64(uint64(b.max), uint64(b.max))
-	high, low := bits.Mul64(uint64(b.min), uint64(b.min))
-	b.high, b.low = addCapped128(b.high, b.low, high, low)
+	for _, amount := range [...]int64{b.max, b.min, third} {
+		high, low := bits.Mul64(uint64(amount), uint64(amount))
+		b.high, b.low = addCapped128(b.high, b.low, high, low)
+	}
 }
 
 func (d *decoder) fail() uint64 {
@@ -269,20 +300,11 @@ func (d *decoder) uint16() uint16 {
 	return v
 }
 
-func (d *decoder) uint64() uint64 {
-	if len(d.data) < 8 {
-		return d.fail()
-	}
-	v := binary.LittleEndian.Uint64(d.data)
-	d.data = d.data[8:]
-	return v
-}
-
 func (d *decoder) key() uint64 {
 	if len(d.data) < keyBytes {
 		return d.fail()
 	}
 	b := d.data
 	d.data = d.data[keyBytes:]
-	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 | uint64(b[4])<<32 | uint64(b[5])<<40
+	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 | uint64(b[4])<<32
 }

@@ -126,8 +126,13 @@ func hashField(p *Payment, f field) (uint64, bool) {
 	return hash(seed, text), text != ""
 }
 
-// placeKey names the country in the upper 16 of keyBits and the region in the lower 32, 0 for a region that is not known, so that the
-// regions of a country lie together. It reports false when the country is not known.
+// The two parts of the key of a place: its country, and in the lower bits its region, 0 when that is not known. So the regions of a country lie together.
+const (
+	regionBits = keyBits - 16
+	regionMask = 1<<regionBits - 1
+)
+
+// placeKey returns the key of a place, and false when its country is not known.
 func placeKey(place *Place) (uint64, bool) {
 	country := place.country()
 	if country == "" {
@@ -135,12 +140,13 @@ func placeKey(place *Place) (uint64, bool) {
 	}
 	var key uint64
 	if len(country) == 2 {
-		key = uint64(country[0])<<40 | uint64(country[1])<<32
+		key = uint64(country[0])<<8 | uint64(country[1])
 	} else {
-		key = hash(uint64(fieldCountry), country) >> 48 << 32
+		key = hash(uint64(fieldCountry), country) >> 48
 	}
+	key <<= regionBits
 	if region := place.region(); region != "" {
-		key |= max(hash(hash(uint64(fieldRegion), country), region)>>32, 1)
+		key |= max(hash(hash(uint64(fieldRegion), country), region)>>(64-regionBits), 1)
 	}
 	return key, true
 }

@@ -93,6 +93,10 @@ func (g *group) wants(e *event) bool {
 // touch returns the entity as the newest of the ring, made when it is missing.
 func (x *Index) touch(g *group, id uint64) *entity {
 	en := x.entities[id]
+	if en != nil && en.group != g {
+		x.remove(en) // put under another's identity
+		en = nil
+	}
 	if en == nil {
 		if len(x.entities) >= x.limit {
 			x.remove(x.oldest)

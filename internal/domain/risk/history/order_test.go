@@ -250,7 +250,7 @@ func TestTicksAreDivisions(t *testing.T) {
 				t.Fatalf("got %d, want %d", got, want)
 			}
 		}
-		if buckets := uint64((window + delay).Microseconds())>>tickBits/clock.unit + 2; buckets > MaxBuckets {
+		if buckets := uint64((window+delay).Microseconds())>>tickBits/clock.unit + 2; buckets > MaxBuckets {
 			t.Fatalf("got %d buckets, want at most %d", buckets, MaxBuckets)
 		}
 		if clock.at(maxInstant)>>tickBits > math.MaxUint32 {

@@ -17,17 +17,19 @@ type Profile struct {
 	room     room    // memory that Decode uses again
 }
 
-// knownTicks is the clock of what is known and of spending.
-var knownTicks = ticksFor(MaxWindow, 0)
+// knownClock is the clock of what is known, in minutes.
+var knownClock = newTicks(uint64(time.Minute.Microseconds()))
 
 // spendingSeries is the built-in series of spending.
 var spendingSeries = &series{
 	entity: [2]field{fieldAccount, fieldCurrency}, other: fieldCurrency, of: ApprovedOnly,
-	kind: kindAmounts, field: fieldAmountMinor, window: MaxWindow.Microseconds(), ticks: knownTicks,
+	kind: kindAmounts, field: fieldAmountMinor, window: MaxWindow.Microseconds(), ticks: ticksFor(MaxWindow, 0),
 }
 
-// knownReach is the tick from which on something that was met is known at the instant.
-func knownReach(from int64) uint64 { return spendingSeries.reach(from) }
+// knownAt is the minute in which something was met, or a MaxWindow ago.
+func knownAt(at int64) (met, horizon uint64) {
+	return knownClock.at(at), knownClock.at(at - MaxWindow.Microseconds())
+}
 
 // Fold adds one entry, with the series of the set: state of series that are not in it is dropped, and a series that the profile lacks stays
 // lacking (see Lacks). Entries may come in any order; each must be folded once. See the package comment for what is ignored.
@@ -49,12 +51,12 @@ func (p *Profile) Fold(set *SeriesSet, e *Entry) {
 
 // approve learns from an approved payment.
 func (p *Profile) approve(e *event) {
-	tick := knownTicks.at(e.at)
-	if p.folds.second > 0 && tick < knownReach(p.folds.second) {
+	p.meet(&e.subject)
+	p.spending.kind, p.spending.keyed = kindAmounts, true
+	tick, ok := p.folds.tick(spendingSeries, e)
+	if !ok {
 		return
 	}
-	p.meet(&e.subject, tick)
-	p.spending.kind, p.spending.keyed = kindAmounts, true
 	if st := p.spending.state(spendingSeries, e); st != nil {
 		if b := st.bucket(tick); b != nil {
 			b.addAmount(tick, e.payment.AmountMinor)
@@ -63,7 +65,11 @@ func (p *Profile) approve(e *event) {
 	}
 }
 
-func (p *Profile) meet(s *subject, tick uint64) {
+func (p *Profile) meet(s *subject) {
+	tick, _ := knownAt(s.at)
+	if _, horizon := knownAt(p.folds.second); p.folds.second > 0 && tick < horizon {
+		return
+	}
 	if key, known := placeKey(&s.payment.Place); known {
 		p.places = remember(p.places, key, tick, MaxKnown)
 	}
@@ -79,11 +85,11 @@ func (p *Profile) meet(s *subject, tick uint64) {
 
 // forget drops what is out of reach.
 func (p *Profile) forget(set *SeriesSet) {
-	reach := knownReach(p.folds.second)
-	p.places = forgetSeen(p.places, reach)
-	p.devices = forgetSeen(p.devices, reach)
-	p.methods = forgetSeen(p.methods, reach)
-	p.spending.forget(&knownTicks, reach)
+	_, horizon := knownAt(p.folds.second)
+	p.places = forgetSeen(p.places, horizon)
+	p.devices = forgetSeen(p.devices, horizon)
+	p.methods = forgetSeen(p.methods, horizon)
+	p.spending.forget(&spendingSeries.ticks, spendingSeries.reach(p.folds.second))
 	p.folds.forget(set.account)
 }
 
@@ -102,12 +108,8 @@ func (p *Profile) Learn(l Lesson) {
 	if !ok {
 		return
 	}
-	tick := knownTicks.at(at)
-	if p.folds.second > 0 && tick < knownReach(p.folds.second) {
-		return
-	}
 	payment := Payment{Place: l.Place, DeviceID: l.DeviceID, Method: l.Method}
-	p.meet(&subject{payment: &payment, at: at}, tick)
+	p.meet(&subject{payment: &payment, at: at})
 }
 
 // Lacks reports whether the profile was folded without one of the set's account series. The caller then rebuilds it: folds the account's log
@@ -125,7 +127,7 @@ type Known struct {
 	Place  bool // country and region; where either side does not know the region, the country decides
 	Device bool
 	Method bool
-	// SinceElsewhere is the seconds since the account was last met in another country, to 66 seconds, 0 when that is later than the
+	// SinceElsewhere is the seconds since the account was last met in another country, to a minute, 0 when that is later than the
 	// payment; Never when it was not, or when this payment names no country.
 	SinceElsewhere float64
 }
@@ -137,7 +139,7 @@ func (p *Profile) Known(payment *Payment) Known {
 	if !ok {
 		return out
 	}
-	since := sinceTick(at)
+	_, since := knownAt(at)
 	s := subject{payment: payment}
 	if h, known := s.hash(fieldDevice); known {
 		out.Device = knownSince(p.devices, shortened(h), since)
@@ -154,15 +156,10 @@ func (p *Profile) Known(payment *Payment) Known {
 	return out
 }
 
-// sinceTick is the tick whose instants are MaxWindow before the payment: only what is later is in the window.
-func sinceTick(at int64) uint64 { return knownTicks.at(at - spendingSeries.window) }
-
 func knownSince(list []seen, key, since uint64) bool {
 	i, found := find(list, key)
 	return found && list[i].last > since
 }
-
-const regionMask = 1<<32 - 1
 
 func (p *Profile) knowsPlace(key, since uint64) bool {
 	country := key &^ regionMask
@@ -191,7 +188,7 @@ func (p *Profile) sinceElsewhere(key uint64, at int64, since uint64) float64 {
 	if latest == since {
 		return Never
 	}
-	return seconds(at - knownTicks.micros(latest))
+	return seconds(at - knownClock.micros(latest))
 }
 
 // Spending are the statistics of approved payments in one currency, in its minor units; all 0 when Count is 0.
@@ -210,7 +207,7 @@ func (p *Profile) Spending(currency string, at time.Time) (approved int64, s Spe
 	if !ok {
 		return 0, Spending{}
 	}
-	since := sinceTick(micros)
+	since := spendingSeries.ticks.at(micros - spendingSeries.window)
 	wanted := shortened(hash(uint64(fieldCurrency), currency))
 	for i := range p.spending.states {
 		st := &p.spending.states[i]

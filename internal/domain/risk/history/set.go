@@ -82,7 +82,10 @@ func NewSeriesSet(definitions ...Definition) (*SeriesSet, error) {
 			fault.Definition = i
 			return nil, fault
 		}
-		if _, found := set.byID[made.id]; found {
+		if kept, found := set.byID[made.id]; found {
+			if !kept.same(made) {
+				return nil, &DefinitionError{i, "window", "has by chance the number of another aggregate; change the window by a second"}
+			}
 			continue
 		}
 		made.owner = set
@@ -289,7 +292,13 @@ func (s *series) identity(where string) uint64 {
 	b = binary.LittleEndian.AppendUint64(b, uint64(s.window))
 	b = binary.LittleEndian.AppendUint64(b, uint64(s.delay))
 	b = append(b, strings.TrimSpace(where)...)
-	return hash(0, string(b))
+	return shortened(hash(0, string(b)))
+}
+
+// same reports whether two series with one identity are about the same payments; filters are compared by identity alone.
+func (s *series) same(other *series) bool {
+	return s.entity == other.entity && s.of == other.of && s.kind == other.kind && s.field == other.field &&
+		s.window == other.window && s.delay == other.delay && (s.filter == nil) == (other.filter == nil)
 }
 
 // wants reports whether the series is about such a payment.

@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// A bucket is 2^tickBits ticks wide; a tick is the precision to which instants inside a bucket are kept.
+// A bucket is 2^tickBits ticks wide; a tick is the precision to which instants inside a bucket are kept. With 10 bits, an instant, the step from the
+// bucket before and a small count fit two bytes together.
 const (
-	tickBits = 14
+	tickBits = 10
 	tickMask = 1<<tickBits - 1
 )
 
