@@ -87,7 +87,7 @@ CREATE TABLE payments (
   seq               INTEGER NOT NULL PRIMARY KEY, -- the order of the log; a payment of an account has a higher one than those decided before it
   created_at        INTEGER NOT NULL,
   occurred_at       INTEGER NOT NULL,
-  amount_minor      INTEGER NOT NULL CHECK (amount_minor > 0),
+  amount_minor      INTEGER NOT NULL CHECK (amount_minor >= 0), -- 0 is a card check, of a past payment only
   key_until         INTEGER NOT NULL, -- wall time until which key_hash is remembered; 0 for ever, or without a key
   policy            INTEGER NOT NULL, -- payment_policies; 0 when no policy of ours decided
   shard             INTEGER NOT NULL CHECK (shard BETWEEN 0 AND 63),
@@ -112,7 +112,7 @@ CREATE TABLE payments (
   facts             BLOB NOT NULL,
   key_hash          BLOB NOT NULL, -- of the idempotency key and its route, or of the tenant's own id of a past payment
   body_hash         BLOB NOT NULL,
-  CHECK (outcome <> 'rejected' OR verification_id <> '' OR source = 'history')
+  CHECK (source = 'history' OR (amount_minor > 0 AND (outcome <> 'rejected' OR verification_id <> '')))
 ) STRICT;
 CREATE INDEX payments_id ON payments (id);
 CREATE INDEX payments_account ON payments (account_id, seq);
