@@ -48,15 +48,20 @@ func (f *folds) adopt(list []*series) {
 	}
 	same := len(f.series) == len(list)
 	for i := 0; same && i < len(list); i++ {
-		same = f.series[i].id == list[i].id
+		same = f.series[i].holds(list[i])
 	}
 	if same {
 		return
 	}
 	f.series = slices.DeleteFunc(f.series, func(t tracked) bool {
-		_, found := slices.BinarySearchFunc(list, t.id, compareSeries)
-		return !found
+		i, found := slices.BinarySearchFunc(list, t.id, compareSeries)
+		return !found || !t.holds(list[i])
 	})
+}
+
+// holds reports whether t is the state of the series. One with its identity and another form was not written by us.
+func (t *tracked) holds(s *series) bool {
+	return t.id == s.id && t.kind == s.kind && t.keyed == (s.other != 0)
 }
 
 func compareSeries(s *series, id uint64) int {
@@ -79,7 +84,7 @@ func (f *folds) lacks(list []*series) bool {
 		for i < len(f.series) && f.series[i].id < s.id {
 			i++
 		}
-		if i == len(f.series) || f.series[i].id != s.id {
+		if i == len(f.series) || !f.series[i].holds(s) {
 			return true
 		}
 	}
