@@ -49,6 +49,8 @@ type edge struct {
 	document []byte           // the OpenAPI document
 	// authorize decides one payment, for the general way and for the plain one.
 	authorize authorizer
+	// authorizeAll decides the payments of a batch.
+	authorizeAll func(ctx context.Context, actor access.Actor, requests []service.PaymentRequest) []service.PaymentResult
 }
 
 // route is what the steps before huma must know of an operation.
@@ -64,6 +66,8 @@ type route struct {
 	payment bool
 	// public answers without an API key.
 	public bool
+	// stream answers a body of lines with lines, while it is still coming.
+	stream streaming
 }
 
 // The bounds of bodies, in bytes. An attachment has at most 20 MiB; the rest is for the form around it.
@@ -87,10 +91,13 @@ func newEdge(c Config) *edge {
 	if c.Log == nil {
 		c.Log = c.Service.Log
 	}
-	e := &edge{Config: c, mux: http.NewServeMux(), routes: map[string]route{}, authorize: c.Service.AuthorizePaymentOnce}
+	e := &edge{Config: c, mux: http.NewServeMux(), routes: map[string]route{}, authorize: c.Service.AuthorizePaymentOnce, authorizeAll: c.Service.AuthorizePayments}
 	e.huma = humago.New(e.mux, humaConfig())
 	e.registerAccounts()
 	e.registerPayments()
+	e.registerPaymentBatch()
+	e.registerPaymentOutcomes()
+	e.registerPolicies()
 	e.registerVerifications()
 	e.registerEvidence()
 	e.registerCases()

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -20,6 +21,8 @@ const (
 	tagAccounts      = "Accounts"
 	tagPayments      = "Payments"
 	tagVerifications = "Verifications"
+	tagPolicies      = "Policies"
+	tagLists         = "Lists"
 	tagCases         = "Cases"
 	tagTickets       = "Tickets"
 	tagEvents        = "Events"
@@ -39,6 +42,8 @@ func humaConfig() huma.Config {
 	c.Tags = []*huma.Tag{
 		{Name: tagAccounts, Description: "Account holders, their payment methods, Internal Messages and portal sessions."},
 		{Name: tagPayments, Description: "Decisions on payments."},
+		{Name: tagPolicies, Description: "What decides payments: versions of the policy, drafts, differences."},
+		{Name: tagLists, Description: "Named values that the policy asks for."},
 		{Name: tagVerifications, Description: "Requirements, evidence, submission and outcome."},
 		{Name: tagCases, Description: "Reviews of submissions, for the platform's back office."},
 		{Name: tagTickets, Description: "What holders tell support."},
@@ -73,6 +78,7 @@ func errorsOf(op *operation, hasBody bool) []int {
 // objectsOrNull are the members that are an object or null. Huma cannot say so: its null is for scalars only.
 var objectsOrNull = map[string][]string{
 	"Payment":      {"location", "device", "error", "next_step"},
+	"Policy":       {"preparation"},
 	"Account":      {"address"},
 	"AccountPatch": {"address"},
 }
@@ -130,4 +136,36 @@ func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
 func bodyOf[I any]() bool {
 	_, found := reflect.TypeFor[I]().FieldByName("Body")
 	return found
+}
+
+// streamOperation is a call that takes lines and answers lines.
+type streamOperation struct {
+	id, path, summary, description, tag string
+	stream                              streaming
+}
+
+// registerStream mounts a call of lines, and describes it: huma serves only what it has in memory.
+func registerStream[In, Out any](e *edge, op streamOperation) {
+	api := e.huma.OpenAPI()
+	lines := func(schema *huma.Schema) map[string]*huma.MediaType {
+		return map[string]*huma.MediaType{ndjsonType: {Schema: schema}}
+	}
+	described := &huma.Operation{
+		OperationID: op.id, Method: http.MethodPost, Path: op.path, Summary: op.summary, Description: op.description, Tags: []string{op.tag},
+		Security: []map[string][]string{{securityScheme: {}}},
+		RequestBody: &huma.RequestBody{
+			Required: true, Description: "One JSON object a line.", Content: lines(api.Components.Schemas.Schema(typeOf[In](), true, "")),
+		},
+		Responses: map[string]*huma.Response{strconv.Itoa(http.StatusOK): {
+			Description: "One JSON object a line.", Content: lines(api.Components.Schemas.Schema(typeOf[Out](), true, "")),
+		}},
+	}
+	problem := api.Components.Schemas.Schema(typeOf[Problem](), true, "")
+	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity} {
+		described.Responses[strconv.Itoa(status)] = &huma.Response{
+			Description: http.StatusText(status), Content: map[string]*huma.MediaType{"application/problem+json": {Schema: problem}},
+		}
+	}
+	api.AddOperation(described)
+	e.mount(http.MethodPost+" "+op.path, route{stream: op.stream}, func(http.ResponseWriter, *http.Request) {})
 }

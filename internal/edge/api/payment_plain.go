@@ -105,6 +105,10 @@ func (e *edge) plain(ctx context.Context, r *http.Request, known *request) *reco
 
 // authorizeOnce has one payment decided, and notes what the writer of the answer must know of it.
 func (e *edge) authorizeOnce(ctx context.Context, known *request, attempt payment.Attempt) service.PaymentResult {
+	if known.take != nil {
+		known.take(attempt)
+		return service.PaymentResult{}
+	}
 	asked := service.PaymentRequest{Attempt: attempt, Repeat: known.repeat}
 	if known.repeat.Key != "" {
 		asked.Answer = paymentAnswer

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/probity/probity/internal/domain/access"
+	"github.com/probity/probity/internal/domain/payment"
 	"github.com/probity/probity/internal/service"
 	"github.com/probity/probity/internal/standard/pan"
 )
@@ -46,7 +47,10 @@ type request struct {
 	replayed bool                      // the stored answer to it was given
 	stored   *service.StoredAnswer     // the answer to a payment that was decided before, when it is not made of what is stored of it
 	code     string                    // of the problem that was answered
+	lines    int                       // of a stream, that were read
 	room     *plainBody                // what plain borrowed; given back when the answer was written
+	// take receives a payment that is only to be read, not decided: a line of a batch that goes the general way.
+	take func(payment.Attempt)
 }
 
 type requestKey struct{}
@@ -61,10 +65,18 @@ func requestOf(ctx context.Context) *request {
 
 // serve takes a request through all its steps and writes one line about it.
 func (e *edge) serve(w http.ResponseWriter, r *http.Request) {
-	began := e.Service.Clock.Wall()
 	known := e.match(r)
+	if known.route.stream != nil {
+		e.serveStream(w, r, known)
+		return
+	}
+	began := e.Service.Clock.Wall()
 	ctx := context.WithValue(r.Context(), requestKey{}, known)
-	recorded := e.answer(ctx, w, r, known)
+	e.finish(ctx, w, r, known, e.answer(ctx, w, r, known), began)
+}
+
+// finish writes an answer, and one line about it.
+func (e *edge) finish(ctx context.Context, w http.ResponseWriter, r *http.Request, known *request, recorded *recorder, began time.Time) {
 	header := w.Header()
 	for name, values := range recorded.header {
 		header[name] = values
@@ -99,8 +111,12 @@ func (e *edge) note(ctx context.Context, known *request, status int, took time.D
 	if known.route.public {
 		level = slog.LevelDebug // probes ask every few seconds
 	}
-	e.Log.LogAttrs(ctx, level, "request", slog.String("method", known.method), slog.String("route", known.pattern), slog.Int("status", status),
+	attrs := append(make([]slog.Attr, 0, 8), slog.String("method", known.method), slog.String("route", known.pattern), slog.Int("status", status),
 		slog.Duration("duration", took), slog.String("request_id", known.id), slog.String("actor", known.actor.ID), slog.String("code", known.code))
+	if known.route.stream != nil {
+		attrs = append(attrs, slog.Int("lines", known.lines))
+	}
+	e.Log.LogAttrs(ctx, level, "request", attrs...)
 	if e.Observe != nil {
 		e.Observe(Observation{Method: known.method, Route: known.pattern, Status: status, Duration: took})
 	}
