@@ -251,7 +251,7 @@ func (c *closer) sameTruth(operator string, left, right ast.Expr) (truthFunc, bo
 	}, true
 }
 
-// compare returns the comparison of two expressions. Whatever is not a number cannot be ordered and equals nothing.
+// compare returns the comparison of two expressions. As in CEL, what is not a number compares as false with everything.
 func compare[T cmp.Ordered](operator string, a, b expr[T]) truthFunc {
 	test := testOf[T](operator)
 	if !a.total() || !b.total() {
@@ -265,67 +265,49 @@ func compare[T cmp.Ordered](operator string, a, b expr[T]) truthFunc {
 			if !ok {
 				return failed
 			}
-			return test(x, y)
+			return truthOf(test(x, y))
 		}
 	}
 	if b.constant && a.get != nil {
-		return compareWith(operator, a.get, b.value, test)
+		return compareWith(operator, a.get, b.value)
 	}
 	left, right := a.getter(), b.getter()
-	return func(p *history.Payment, f *Facts) truth { return test(left(p, f), right(p, f)) }
+	return func(p *history.Payment, f *Facts) truth { return truthOf(test(left(p, f), right(p, f))) }
 }
 
-// compareWith is the most frequent comparison, a field with a number, without a call for the operator.
-func compareWith[T cmp.Ordered](operator string, get func(*history.Payment, *Facts) T, limit T, test func(x, y T) truth) truthFunc {
-	if limit == limit {
-		switch operator {
-		case operators.Greater:
-			return func(p *history.Payment, f *Facts) truth {
-				x := get(p, f)
-				if x != x {
-					return failed
-				}
-				return truthOf(x > limit)
-			}
-		case operators.GreaterEquals:
-			return func(p *history.Payment, f *Facts) truth {
-				x := get(p, f)
-				if x != x {
-					return failed
-				}
-				return truthOf(x >= limit)
-			}
-		case operators.Equals:
-			return func(p *history.Payment, f *Facts) truth { return truthOf(get(p, f) == limit) }
-		case operators.NotEquals:
-			return func(p *history.Payment, f *Facts) truth { return truthOf(get(p, f) != limit) }
-		}
+// compareWith is the most frequent comparison, a field with a constant, without a call for the operator.
+func compareWith[T cmp.Ordered](operator string, get func(*history.Payment, *Facts) T, limit T) truthFunc {
+	switch operator {
+	case operators.Greater:
+		return func(p *history.Payment, f *Facts) truth { return truthOf(get(p, f) > limit) }
+	case operators.GreaterEquals:
+		return func(p *history.Payment, f *Facts) truth { return truthOf(get(p, f) >= limit) }
+	case operators.Less:
+		return func(p *history.Payment, f *Facts) truth { return truthOf(get(p, f) < limit) }
+	case operators.LessEquals:
+		return func(p *history.Payment, f *Facts) truth { return truthOf(get(p, f) <= limit) }
+	case operators.Equals:
+		return func(p *history.Payment, f *Facts) truth { return truthOf(get(p, f) == limit) }
+	default:
+		return func(p *history.Payment, f *Facts) truth { return truthOf(get(p, f) != limit) }
 	}
-	return func(p *history.Payment, f *Facts) truth { return test(get(p, f), limit) }
 }
 
-func testOf[T cmp.Ordered](operator string) func(x, y T) truth {
+func testOf[T cmp.Ordered](operator string) func(x, y T) bool {
 	switch operator {
 	case operators.Equals:
-		return func(x, y T) truth { return truthOf(x == y) }
+		return func(x, y T) bool { return x == y }
 	case operators.NotEquals:
-		return func(x, y T) truth { return truthOf(x != y) }
+		return func(x, y T) bool { return x != y }
 	case operators.Less:
-		return func(x, y T) truth { return ordered(x, y, x < y) }
+		return func(x, y T) bool { return x < y }
 	case operators.LessEquals:
-		return func(x, y T) truth { return ordered(x, y, x <= y) }
+		return func(x, y T) bool { return x <= y }
 	case operators.Greater:
-		return func(x, y T) truth { return ordered(x, y, x > y) }
+		return func(x, y T) bool { return x > y }
 	default:
-		return func(x, y T) truth { return ordered(x, y, x >= y) }
+		return func(x, y T) bool { return x >= y }
 	}
-}
-
-func ordered[T cmp.Ordered](x, y T, holds bool) truth {
-	if x != x || y != y {
-		return failed
-	}
-	return truthOf(holds)
 }
 
 // membership compiles "x in [constants]".

@@ -36,6 +36,7 @@ type constant struct {
 // condition is one compiled expression of a policy.
 type condition struct {
 	source  string
+	env     *cel.Env
 	checked *cel.Ast
 	cost    uint64 // the most that it can cost
 	fields  map[string]*Field
@@ -53,12 +54,6 @@ type compiler struct {
 	names  []string // of all fields and thresholds, for "did you mean"
 	total  uint64
 }
-
-// functions are what a condition may call beside operators. The reference lists them, with a test that none is missing.
-var functionNames = []string{"contains", "double", "duration", "endsWith", "getDayOfWeek", "getHours", "getMinutes", "int", "matches",
-	"size", "startsWith", "string", "timestamp"}
-
-var macroNames = []string{"all", "exists", "exists_one"}
 
 func newCompiler(f *faults, fields []Field, constants []constant) (*compiler, error) {
 	c := &compiler{faults: f, fields: map[string]*Field{}}
@@ -94,12 +89,19 @@ func newCompiler(f *faults, fields []Field, constants []constant) (*compiler, er
 }
 
 func librarySubset() *celenv.LibrarySubset {
-	subset := &celenv.LibrarySubset{IncludeMacros: macroNames}
-	for _, name := range append([]string{
+	subset := &celenv.LibrarySubset{}
+	for _, f := range Functions() {
+		if f.Macro {
+			subset.IncludeMacros = append(subset.IncludeMacros, f.Name)
+		} else {
+			subset.IncludeFunctions = append(subset.IncludeFunctions, &celenv.Function{Name: f.Name})
+		}
+	}
+	for _, name := range []string{
 		operators.Conditional, operators.LogicalAnd, operators.LogicalOr, operators.LogicalNot, operators.Equals, operators.NotEquals,
 		operators.Less, operators.LessEquals, operators.Greater, operators.GreaterEquals, operators.Add, operators.Subtract,
 		operators.Multiply, operators.Divide, operators.Modulo, operators.Negate, operators.In, operators.NotStrictlyFalse,
-	}, functionNames...) {
+	} {
 		subset.IncludeFunctions = append(subset.IncludeFunctions, &celenv.Function{Name: name})
 	}
 	return subset
@@ -133,7 +135,7 @@ func (c *compiler) compile(node *yaml.Node, path string, want wanted) *condition
 	if !c.checkType(node, path, checked, want) || !c.checkDivisions(node, path, checked.NativeRep()) {
 		return nil
 	}
-	out := &condition{source: node.Value, checked: checked, fields: c.fields}
+	out := &condition{source: node.Value, env: c.env, checked: checked, fields: c.fields}
 	if !c.checkCost(node, path, out) {
 		return nil
 	}
@@ -164,7 +166,7 @@ func (c *compiler) report(node *yaml.Node, path string, issues *cel.Issues, unkn
 			if unknown[name] {
 				continue
 			}
-			message = name + " is not known here" + suggestion(name, append(slices.Clone(functionNames), c.names...))
+			message = name + " is not known here" + suggestion(name, append(functionNames(), c.names...))
 		}
 		c.faults.inside(node, path, place{e.Location.Line(), e.Location.Column()}, message)
 	}
@@ -320,13 +322,7 @@ func (c *condition) interpret(program cel.Program) {
 	c.program = program
 	c.truth = func(p *history.Payment, f *Facts) truth {
 		out, _, err := program.Eval(&activation{condition: c, payment: p, facts: f})
-		if err != nil {
-			return failed
-		}
-		if value, ok := out.Value().(bool); ok {
-			return truthOf(value)
-		}
-		return failed
+		return truthOfResult(out, err)
 	}
 	c.number = expr[float64]{try: func(p *history.Payment, f *Facts) (float64, bool) {
 		out, _, err := program.Eval(&activation{condition: c, payment: p, facts: f})

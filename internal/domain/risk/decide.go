@@ -1,5 +1,11 @@
 package risk
 
+import (
+	"math/bits"
+
+	"github.com/probity/probity/internal/domain/risk/history"
+)
+
 // Outcome is the answer to a payment. The zero value is invalid and never stored.
 type Outcome string
 
@@ -79,15 +85,45 @@ func (s *RuleSet) Has(rule int) bool { return s[rule>>6&3]&(1<<(rule&63)) != 0 }
 
 func (s *RuleSet) add(rule int) { s[rule>>6&3] |= 1 << (rule & 63) }
 
+// and returns the rules that are in both sets.
+func (s *RuleSet) and(other *RuleSet) RuleSet {
+	var out RuleSet
+	for i := range s {
+		out[i] = s[i] & other[i]
+	}
+	return out
+}
+
+// first returns the first rule of the set, -1 when there is none.
+func (s RuleSet) first() int {
+	for i := range s.each {
+		return i
+	}
+	return -1
+}
+
+// each yields the rules in order.
+func (s *RuleSet) each(yield func(rule int) bool) {
+	for word, left := range s {
+		for ; left != 0; left &= left - 1 {
+			if !yield(word<<6 + bits.TrailingZeros64(left)) {
+				return
+			}
+		}
+	}
+}
+
 // Decision is the answer of a policy to the facts of a payment.
 type Decision struct {
 	Outcome Outcome
 	// DecidedBy is the code of the rule that decided, or one of the DecidedBy constants; empty for an approval to which nothing objected.
 	DecidedBy string
-	Reasons   []Reason // every raised active rule but the approving ones; none of an approval
-	Raised    RuleSet
-	Failed    RuleSet // could not be evaluated
-	Skipped   RuleSet // by the budget
+	// Reasons are what argued for it, in the policy's order: the raised active rules that ask for a review or a rejection and, where the
+	// combination rejects, every trigger. An approval has none.
+	Reasons []Reason
+	Raised  RuleSet
+	Failed  RuleSet // could not be evaluated
+	Skipped RuleSet // by the budget
 
 	policy *Policy
 }
@@ -149,7 +185,8 @@ func DecideWithin(policy *Policy, facts *Facts, overrun func() bool, failClosed 
 	facts.Budget = Budget{}
 	d := Decision{policy: policy}
 	for position, i := range policy.order {
-		if !facts.Budget.Overrun && !policy.Rules[i].Hard && position%budgetStep == 0 && overrun() {
+		skippable := position - policy.protected
+		if !facts.Budget.Overrun && skippable >= 0 && skippable%budgetStep == 0 && overrun() {
 			facts.Budget = Budget{Overrun: true, FailClosed: failClosed, Evaluated: position}
 		}
 		if facts.Budget.Overrun {
@@ -180,35 +217,31 @@ func (d *Decision) evaluate(i int, facts *Facts) {
 // rules that ask for an outcome, the strictest of several; else approval.
 func (d *Decision) conclude(facts *Facts) {
 	d.Outcome = Approved
-	if d.Raised == (RuleSet{}) && !facts.Budget.FailClosed {
-		return
-	}
-	best, decided := int64(0), false
-	consider := func(outcome Outcome, priority int64, by string) {
-		if !decided || priority > best || priority == best && outcome.strictness() > d.Outcome.strictness() {
-			d.Outcome, d.DecidedBy, best, decided = outcome, by, priority, true
-		}
-	}
-	if d.hard() {
-		d.explain()
+	combined := d.combined(facts)
+	if rule := d.policy.hard.and(&d.Raised).first(); rule >= 0 {
+		d.Outcome, d.DecidedBy = Rejected, d.policy.Rules[rule].Code
+		d.explain(combined)
 		return
 	}
 	if facts.Budget.Overrun && facts.Budget.FailClosed {
 		d.Outcome, d.DecidedBy = Rejected, DecidedByBudget
-		d.explain()
+		d.explain(combined)
 		return
 	}
-	if d.combined(facts) {
-		consider(Rejected, 0, DecidedByCombination)
+	highest, decided := int64(0), combined
+	if combined {
+		d.Outcome, d.DecidedBy = Rejected, DecidedByCombination
 	}
-	for i := range d.policy.Rules {
+	direct := d.policy.direct.and(&d.Raised)
+	for i := range direct.each {
 		rule := &d.policy.Rules[i]
-		if rule.Mode == Active && d.Raised.Has(i) && rule.Effect != EffectTrigger {
-			consider(rule.Effect.outcome(), rule.Priority, rule.Code)
+		outcome := rule.Effect.outcome()
+		if !decided || rule.Priority > highest || rule.Priority == highest && outcome.strictness() > d.Outcome.strictness() {
+			d.Outcome, d.DecidedBy, highest, decided = outcome, rule.Code, rule.Priority, true
 		}
 	}
 	if d.Outcome != Approved {
-		d.explain()
+		d.explain(combined)
 	}
 }
 
@@ -225,21 +258,12 @@ func (e Effect) outcome() Outcome {
 	}
 }
 
-// hard applies the first hard rule that was raised.
-func (d *Decision) hard() bool {
-	for i := range d.policy.Rules {
-		if rule := &d.policy.Rules[i]; rule.Hard && rule.Mode == Active && d.Raised.Has(i) {
-			d.Outcome, d.DecidedBy = Rejected, rule.Code
-			return true
-		}
-	}
-	return false
-}
-
 // explain lists the reasons, in the policy's order.
-func (d *Decision) explain() {
-	for i := range d.policy.Rules {
-		if rule := &d.policy.Rules[i]; rule.Mode == Active && d.Raised.Has(i) && rule.Effect != EffectApprove {
+func (d *Decision) explain(combined bool) {
+	for i := range d.Raised.each {
+		rule := &d.policy.Rules[i]
+		argues := rule.Effect == EffectReview || rule.Effect == EffectReject || rule.Effect == EffectTrigger && combined
+		if argues && rule.Mode == Active {
 			d.Reasons = append(d.Reasons, Reason{Code: rule.Code, Text: rule.Text})
 		}
 	}
@@ -252,18 +276,33 @@ func (d *Decision) explain() {
 // combined reports whether the raised triggers reject. An amount that the reference table cannot express gets no benefit of being small:
 // it counts as at the cap and above every threshold.
 func (d *Decision) combined(facts *Facts) bool {
+	raised := d.policy.triggers.and(&d.Raised)
+	if raised == (RuleSet{}) {
+		return false
+	}
 	c := &d.policy.Combination
 	amount, amountKnown := facts.Payment.AmountReference, facts.Payment.AmountKnown
 	triggers, alone := int64(0), false
-	for i := range d.policy.Rules {
-		rule := &d.policy.Rules[i]
-		if rule.Effect == EffectTrigger && rule.Mode == Active && d.Raised.Has(i) {
-			triggers++
-			alone = alone || !amountKnown || amount > rule.AloneAboveMinor
-		}
+	for i := range raised.each {
+		triggers++
+		alone = alone || !amountKnown || amount > d.policy.Rules[i].AloneAboveMinor
 	}
-	if triggers == 0 || !facts.History.Established && amountKnown && amount < c.CappedAmountMinor {
+	if !facts.History.Established && amountKnown && amount < c.CappedAmountMinor {
 		return false
 	}
 	return triggers >= c.TriggersToReject || alone
+}
+
+// History returns the outcome as history folds it.
+func (o Outcome) History() history.Outcome {
+	switch o {
+	case Approved:
+		return history.Approved
+	case Review:
+		return history.Review
+	case Rejected:
+		return history.Rejected
+	default:
+		return 0
+	}
 }

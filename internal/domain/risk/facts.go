@@ -73,11 +73,7 @@ func FactsFor(policy *Policy, from Sources, payment *history.Payment) *Facts {
 	if len(policy.Aggregates) > 0 {
 		facts.Aggregates = make([]float64, len(policy.Aggregates))
 		if from.Set != nil {
-			var reading history.Reading
-			reading.Reset(profile, from.Index, p)
-			for i, slot := range policy.slotsIn(from.Set) {
-				facts.Aggregates[i] = finite(reading.Value(slot))
-			}
+			policy.readAggregatesOf(facts, from, profile)
 		}
 	}
 	if from.Lists != nil {
@@ -88,6 +84,18 @@ func FactsFor(policy *Policy, from Sources, payment *history.Payment) *Facts {
 		facts.Score = ScoreFacts{Points: score.Points, Probability: score.Probability}
 	}
 	return facts
+}
+
+func (p *Policy) readAggregatesOf(facts *Facts, from Sources, profile *history.Profile) {
+	reading, ok := p.readings.Get().(*history.Reading)
+	if !ok {
+		reading = &history.Reading{}
+	}
+	reading.Reset(profile, from.Index, &facts.Payment)
+	for i, slot := range p.slotsIn(from.Set) {
+		facts.Aggregates[i] = finite(reading.Value(slot))
+	}
+	p.readings.Put(reading)
 }
 
 // finite keeps what a condition reads a number: neither NaN nor infinite.

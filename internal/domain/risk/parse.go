@@ -55,7 +55,7 @@ func ParsePolicy(data []byte) (*Policy, error) {
 		sort.SliceStable(f.list, func(i, j int) bool { return f.list[i].Line < f.list[j].Line })
 		return nil, &PolicyError{Faults: f.list}
 	}
-	policy.order = evaluationOrder(policy.Rules)
+	policy.plan()
 	policy.shape = shapeOf(policy)
 	return policy, nil
 }
@@ -101,19 +101,31 @@ func (p *Policy) read(top object) error {
 	return nil
 }
 
-// evaluationOrder puts the hard rules first, so that no budget skips them, and leaves the disabled ones out.
-func evaluationOrder(rules []Rule) []int {
-	var hard, others []int
-	for i := range rules {
+// plan sorts the rules for Decide: the hard ones come first, so that no budget skips them, and the disabled ones nowhere.
+func (p *Policy) plan() {
+	var others []int
+	for i := range p.Rules {
+		rule := &p.Rules[i]
 		switch {
-		case rules[i].Mode == Disabled:
-		case rules[i].Hard:
-			hard = append(hard, i)
+		case rule.Mode == Disabled:
+			continue
+		case rule.Hard:
+			p.order = append(p.order, i)
 		default:
 			others = append(others, i)
 		}
+		switch {
+		case rule.Mode != Active:
+		case rule.Hard:
+			p.hard.add(i)
+		case rule.Effect == EffectTrigger:
+			p.triggers.add(i)
+		default:
+			p.direct.add(i)
+		}
 	}
-	return append(hard, others...)
+	p.protected = len(p.order)
+	p.order = append(p.order, others...)
 }
 
 func (p *Policy) readThresholds(top object, decimals int64) []constant {
@@ -124,7 +136,7 @@ func (p *Policy) readThresholds(top object, decimals int64) []constant {
 		threshold := Threshold{
 			Name:    o.matching("name", wordShape, "a lower-case word, as unusual_floor"),
 			Value:   o.text("value", 128),
-			Unit:    Unit(o.oneOf("unit", string(UnitPayments), string(UnitFactor), string(UnitShare), string(UnitSeconds), string(UnitAmount))),
+			Unit:    Unit(o.oneOf("unit", string(UnitPayments), string(UnitCount), string(UnitFactor), string(UnitShare), string(UnitSeconds), string(UnitAmount))),
 			Meaning: o.text("meaning", 1024),
 		}
 		if !o.unique(taken, threshold.Name, "this threshold is already there") {
@@ -132,7 +144,7 @@ func (p *Policy) readThresholds(top object, decimals int64) []constant {
 		}
 		p.Thresholds = append(p.Thresholds, threshold)
 		switch threshold.Unit {
-		case UnitPayments:
+		case UnitPayments, UnitCount:
 			constants = append(constants, constant{threshold.Name, o.whole("value", 0, 1_000_000)})
 		case UnitSeconds:
 			constants = append(constants, constant{threshold.Name, o.whole("value", 0, 400*secondsPerDay)})

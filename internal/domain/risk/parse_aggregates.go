@@ -13,24 +13,25 @@ import (
 	"github.com/probity/probity/internal/domain/risk/history"
 )
 
-// functions are what an aggregate can compute, as a policy names it.
+// functions are what an aggregate can compute, as a policy names it, with what the reference says of it.
 var functions = []struct {
 	name     string
 	function history.Function
+	meaning  string
 }{
-	{"count", history.Count},
-	{"sum", history.Sum},
-	{"min", history.Min},
-	{"max", history.Max},
-	{"mean", history.Mean},
-	{"stddev", history.Stddev},
-	{"distinct", history.Distinct},
-	{"first_seen", history.FirstSeen},
-	{"last_seen", history.LastSeen},
-	{"time_since_first", history.TimeSinceFirst},
-	{"time_since_last", history.TimeSinceLast},
-	{"ratio", history.Ratio},
-	{"fraud_share", history.FraudShare},
+	{"count", history.Count, "Payments."},
+	{"sum", history.Sum, "Sum of the field, in its minor units."},
+	{"min", history.Min, "Smallest value of the field; 0 without payments."},
+	{"max", history.Max, "Largest value of the field; 0 without payments."},
+	{"mean", history.Mean, "Mean of the field; 0 without payments."},
+	{"stddev", history.Stddev, "Standard deviation of the field, of the population; 0 without payments."},
+	{"distinct", history.Distinct, "Different values of the field, at most 64."},
+	{"first_seen", history.FirstSeen, "The earliest payment, in seconds since 1970; 0 without payments."},
+	{"last_seen", history.LastSeen, "The latest payment, in seconds since 1970; 0 without payments."},
+	{"time_since_first", history.TimeSinceFirst, "Seconds from the earliest payment to this one; 0 without payments."},
+	{"time_since_last", history.TimeSinceLast, "Seconds from the latest payment to this one; 1e9 without payments."},
+	{"ratio", history.Ratio, "The field of this payment divided by the mean; 0 without payments."},
+	{"fraud_share", history.FraudShare, "Share of the payments that were confirmed as fraud, 0 to 1; 0 without payments."},
 }
 
 // entityFields are what an aggregate can be about.

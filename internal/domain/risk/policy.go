@@ -3,6 +3,7 @@ package risk
 import (
 	_ "embed" // for the default policy
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -48,9 +49,13 @@ type Policy struct {
 	Scorecard     *Scorecard // nil when the policy has none
 
 	reference reference
-	order     []int  // indices of Rules: those that the budget never skips first, without disabled ones
-	shape     uint32 // of the facts: what the codec checks before it reads
-	slots     atomic.Pointer[boundSlots]
+	order     []int // indices of Rules: those that the budget never skips first, without disabled ones
+	protected int   // of order: so many are hard
+	// The active rules by what they ask for.
+	triggers, direct, hard RuleSet
+	shape                  uint32 // of the facts: what the codec checks before it reads
+	slots                  atomic.Pointer[boundSlots]
+	readings               sync.Pool // of *history.Reading, so that a decision need not allocate one
 }
 
 // Combination says how raised triggers become an outcome. Amounts are minor units of the reference currency.
@@ -76,7 +81,8 @@ type Unit string
 
 // The units of thresholds.
 const (
-	UnitPayments Unit = "payments" // a whole number of payments, accounts, cards and so on
+	UnitPayments Unit = "payments" // a whole number of payments
+	UnitCount    Unit = "count"    // a whole number of anything else
 	UnitFactor   Unit = "factor"   // a number to multiply with
 	UnitShare    Unit = "share"    // from 0 to 1
 	UnitSeconds  Unit = "seconds"  // a whole number

@@ -1,15 +1,16 @@
 package risk
 
 import (
-	"bytes"
 	"errors"
 	"math"
-	"os"
 	"reflect"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/probity/probity/internal/domain/risk/history"
 )
 
 // smallPolicy is the least that is accepted; %WHEN% and %MODE% are replaced by tests.
@@ -54,7 +55,7 @@ func mustParse(t testing.TB, text string) *Policy {
 	return policy
 }
 
-func TestTheDefaultPolicyHasTheThreeTriggers(t *testing.T) {
+func TestTheDefaultPolicyHasTheThreeTriggersFirst(t *testing.T) {
 	policy := defaultForTest(t)
 	var codes []string
 	for _, rule := range policy.Rules {
@@ -67,9 +68,12 @@ func TestTheDefaultPolicyHasTheThreeTriggers(t *testing.T) {
 		if rule.Mode != Active {
 			t.Errorf("%s is %s, want active", rule.Code, rule.Mode)
 		}
+		if rule.condition.program != nil {
+			t.Errorf("%s runs in the interpreter, which costs a multiple; write it with what closures cover", rule.Code)
+		}
 	}
-	if want := []string{NewLocation, UnusualSpending, NewPaymentMethod}; !reflect.DeepEqual(codes, want) {
-		t.Errorf("got %v, want %v", codes, want)
+	if want := []string{NewLocation, UnusualSpending, NewPaymentMethod}; !reflect.DeepEqual(codes[:3], want) {
+		t.Errorf("got %v, want %v", codes[:3], want)
 	}
 	if want := (Combination{10, 50_000, 2}); policy.Combination != want {
 		t.Errorf("got %+v, want %+v", policy.Combination, want)
@@ -165,8 +169,8 @@ func TestARuleThatCannotBeEvaluatedCountsAsRaised(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			policy := mustParse(t, small(c.mode, c.when))
-			payment := Payment{AmountMinor: 20_000, Currency: "USD", OccurredAt: decidedAt}
-			got := decideOld(policy, Profile{}, payment)
+			payment := history.Payment{AmountMinor: 20_000, Currency: "USD", OccurredAt: decidedAt}
+			got := decideFor(policy, payment)
 			if got.Outcome != c.outcome || !got.Evaluations()[0].True || got.Evaluations()[0].Error != c.want {
 				t.Errorf("got %s %+v, want %s, raised with %s", got.Outcome, got.Evaluations(), c.outcome, c.want)
 			}
@@ -176,7 +180,7 @@ func TestARuleThatCannotBeEvaluatedCountsAsRaised(t *testing.T) {
 
 func TestADisabledRuleIsNotEvaluated(t *testing.T) {
 	policy := mustParse(t, small(Disabled, "true"))
-	got := decideOld(policy, Profile{}, Payment{AmountMinor: 20_000, Currency: "USD", OccurredAt: decidedAt})
+	got := decideFor(policy, history.Payment{AmountMinor: 20_000, Currency: "USD", OccurredAt: decidedAt})
 	if got.Outcome != Approved || len(got.Evaluations()) != 0 {
 		t.Errorf("got %+v, want approved without evaluations", got)
 	}
@@ -225,61 +229,9 @@ func TestTheSentenceFollowsTheLocale(t *testing.T) {
 	}
 }
 
-func decideOld(policy *Policy, profile Profile, payment Payment) Decision {
-	facts := FactsOf(policy, profile, payment)
-	return Decide(policy, &facts)
-}
-
-func TestADecisionAndItsFactsSurviveStorage(t *testing.T) {
-	policy := defaultForTest(t)
-	facts := FactsOf(policy, yearlong(), Payment{AmountMinor: 60_000, Currency: "USD", Place: Place{Country: "DE"}, OccurredAt: decidedAt})
-	stored, err := DecodeFacts(policy, &facts.Payment, facts.AppendBinary(policy, nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !reflect.DeepEqual(*stored, facts) {
-		t.Errorf("got %+v, want %+v", *stored, facts)
-	}
-	if got, want := Decide(policy, stored), Decide(policy, &facts); !reflect.DeepEqual(got, want) {
-		t.Errorf("a replay differs: got %+v, want %+v", got, want)
-	}
-}
-
-func TestTheGuideShowsTheThresholdsOfTheDefaultPolicy(t *testing.T) {
-	guide, err := os.ReadFile("../../../docs/guides/payment-policy.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := guideTable(defaultForTest(t))
-	if !bytes.Contains(guide, []byte(want)) {
-		t.Errorf("docs/guides/payment-policy.md must hold this table:\n%s", want)
-	}
-}
-
-func guideTable(policy *Policy) string {
-	usd := func(minor int64) string { return "USD " + strconv.FormatInt(minor/100, 10) + ".00" }
-	c := policy.Combination
-	var b strings.Builder
-	b.WriteString("| setting | value | meaning |\n|---|---|---|\n")
-	row := func(cells ...string) { b.WriteString("| " + strings.Join(cells, " | ") + " |\n") }
-	row("`established_after_approved`", strconv.FormatInt(c.EstablishedAfterApproved, 10)+" payments",
-		"Approved payments in the last 400 days from which an account is established.")
-	row("`capped_amount`", usd(c.CappedAmountMinor), "Below it, no trigger rejects while the account is not established.")
-	row("`triggers_to_reject`", strconv.FormatInt(c.TriggersToReject, 10)+" triggers", "So many together reject whatever the amount.")
-	for _, rule := range policy.Rules {
-		row("`"+rule.Code+"`, `alone_above`", usd(rule.AloneAboveMinor), "Alone, this trigger rejects only above it.")
-	}
-	for _, threshold := range policy.Thresholds {
-		value := threshold.Value + " " + string(threshold.Unit)
-		if threshold.Unit == UnitAmount {
-			value = "USD " + threshold.Value
-		}
-		if threshold.Unit == UnitFactor {
-			value = threshold.Value + " times"
-		}
-		row("`"+threshold.Name+"`", value, threshold.Meaning)
-	}
-	return b.String()
+// decideFor decides a payment without history.
+func decideFor(policy *Policy, payment history.Payment) Decision {
+	return Decide(policy, FactsFor(policy, Sources{}, &payment))
 }
 
 func FuzzParsePolicy(f *testing.F) {
@@ -296,47 +248,14 @@ func FuzzParsePolicy(f *testing.F) {
 		if err != nil {
 			return
 		}
-		payment := Payment{AmountMinor: 20_000, Currency: "USD", OccurredAt: decidedAt}
-		if got := decideOld(policy, Profile{}, payment); !got.Outcome.Valid() {
+		payment := history.Payment{AmountMinor: 20_000, Currency: "USD", OccurredAt: decidedAt}
+		if got := decideFor(policy, payment); !got.Outcome.Valid() {
 			t.Errorf("an accepted policy gives the invalid outcome %q", got.Outcome)
 		}
 	})
 }
 
-// yearlong is the profile of an account that paid twice a day for 400 days.
-func yearlong() Profile {
-	var profile Profile
-	for i := range 2 * WindowDays {
-		profile = Fold(profile, ApprovedPayment{
-			AmountMinor: int64(1000 + i), Currency: "USD", Place: Place{Country: "DE", Region: "BE"}, DeviceID: "laptop",
-			Method: Method{ID: "pm_1", Fingerprint: "f1"}, OccurredAt: decidedAt.Add(time.Duration(i-2*WindowDays) * 12 * time.Hour),
-		})
-	}
-	return profile
-}
-
-func BenchmarkFold(b *testing.B) {
-	profile := yearlong()
-	payment := ApprovedPayment{
-		AmountMinor: 1500, Currency: "USD", Place: Place{Country: "DE", Region: "BE"}, DeviceID: "laptop",
-		Method: Method{ID: "pm_1", Fingerprint: "f1"}, OccurredAt: decidedAt,
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		_ = Fold(profile, payment)
-	}
-}
-
-func BenchmarkDecide(b *testing.B) {
-	policy, profile := defaultForTest(b), yearlong()
-	payment := Payment{
-		AmountMinor: 1500, Currency: "USD", Place: Place{Country: "DE", Region: "BE"}, DeviceID: "laptop",
-		Method: Method{ID: "pm_1", Fingerprint: "f1"}, OccurredAt: decidedAt,
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if decideOld(policy, profile, payment).Outcome != Approved {
-			b.Fatal("want approved")
-		}
-	}
+// node is a text as a policy would hold it.
+func node(text string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Value: text, Line: 1, Column: 1}
 }

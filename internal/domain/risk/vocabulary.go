@@ -169,7 +169,7 @@ func historyFields() []Field {
 			number:  func(_ *history.Payment, f *Facts) float64 { return f.History.SinceElsewhere }},
 		{Name: "history.spending.count", Kind: KindInt, Meaning: "The account's approved payments in the payment's currency.", Example: "history.spending.count >= 5",
 			whole: func(_ *history.Payment, f *Facts) int64 { return f.History.Spending.Count }},
-		{Name: "history.spending.mean_minor", Kind: KindDouble, Meaning: "Mean of their amounts in minor units; 0 when there are none.", Example: "payment.amount_minor > 3 * history.spending.mean_minor",
+		{Name: "history.spending.mean_minor", Kind: KindDouble, Meaning: "Mean of their amounts in minor units; 0 when there are none.", Example: "payment.amount_minor > 3.0 * history.spending.mean_minor",
 			number: func(_ *history.Payment, f *Facts) float64 { return f.History.Spending.MeanMinor }},
 		{Name: "history.spending.stddev_minor", Kind: KindDouble, Meaning: "Standard deviation of their amounts (of the population, so 0 when all are equal).",
 			Example: "payment.amount_minor > history.spending.mean_minor + 3.0 * history.spending.stddev_minor",
@@ -221,4 +221,41 @@ func scoreFields() []Field {
 		{Name: "score.points", Kind: KindDouble, Meaning: "The scorecard's points; twenty more double the odds of fraud.", Example: "score.points > 40.0",
 			number: func(_ *history.Payment, f *Facts) float64 { return f.Score.Points.Float() }},
 	}
+}
+
+// Function is one thing that a condition may call. There are no others, and no macros but these.
+type Function struct {
+	Name      string
+	Signature string // as people read it
+	Macro     bool   // it binds a name of its own
+	Meaning   string
+	Example   string // a condition that calls it
+}
+
+// Functions returns what a condition may call beside the operators.
+func Functions() []Function {
+	return []Function{
+		{Name: "startsWith", Signature: "string.startsWith(string) → bool", Meaning: "The text begins with the other.", Example: `payment.merchant.startsWith("gift")`},
+		{Name: "endsWith", Signature: "string.endsWith(string) → bool", Meaning: "The text ends with the other.", Example: `payment.merchant.endsWith(".example")`},
+		{Name: "contains", Signature: "string.contains(string) → bool", Meaning: "The other is somewhere in the text.", Example: `payment.merchant.contains("casino")`},
+		{Name: "matches", Signature: "string.matches(string) → bool", Meaning: "A part of the text matches the regular expression (RE2).", Example: `payment.merchant.matches("^gift ?cards?$")`},
+		{Name: "size", Signature: "size(string) → int", Meaning: "Characters of a text, or elements of a list.", Example: "size(payment.device_id) < 8"},
+		{Name: "int", Signature: "int(double) → int", Meaning: "The whole part of a number; a timestamp becomes seconds since 1970.", Example: "int(history.spending.mean_minor) == payment.amount_minor"},
+		{Name: "double", Signature: "double(int) → double", Meaning: "The same number with a fraction: arithmetic takes two int or two double, comparisons take any.",
+			Example: "double(payment.amount_minor) > 2.5 * double(history.spending.max_minor)"},
+		{Name: "string", Signature: "string(int) → string", Meaning: "The number or truth as text.", Example: `string(payment.amount_minor).endsWith("00")`},
+		{Name: "timestamp", Signature: "timestamp(string) → timestamp", Meaning: "An instant written as RFC 3339.", Example: `payment.occurred_at < timestamp("2026-12-24T00:00:00Z")`},
+		{Name: "duration", Signature: "duration(string) → duration", Meaning: "A span of time.", Example: `payment.occurred_at - timestamp("2026-12-24T00:00:00Z") < duration("48h")`},
+		{Name: "all", Macro: true, Signature: "list.all(x, condition) → bool", Meaning: "The condition holds for every element.", Example: `["DE", "FR"].all(c, payment.country != c)`},
+		{Name: "exists", Macro: true, Signature: "list.exists(x, condition) → bool", Meaning: "The condition holds for an element.", Example: `["gift", "casino"].exists(w, payment.merchant.contains(w))`},
+		{Name: "exists_one", Macro: true, Signature: "list.exists_one(x, condition) → bool", Meaning: "The condition holds for exactly one element.", Example: `["a", "b"].exists_one(w, payment.merchant.contains(w))`},
+	}
+}
+
+func functionNames() []string {
+	var names []string
+	for _, f := range Functions() {
+		names = append(names, f.Name)
+	}
+	return names
 }
