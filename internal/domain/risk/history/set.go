@@ -11,12 +11,12 @@ import (
 
 // The bounds of the state.
 const (
-	MaxKnown      = 64 // places, devices and keys of payment methods, each
-	MaxCurrencies = 16 // currencies with spending statistics
-	MaxKeys       = 64 // values of the other field of an entity that is the account and a field
-	MaxDistinct   = 64 // values that Distinct counts; it saturates there
-	MaxBuckets    = 66 // of one series for one entity; 34 without a delay
-	MaxSeries     = 256
+	MaxKnown      = 64  // places, devices and keys of payment methods, each
+	MaxCurrencies = 16  // currencies with spending statistics
+	MaxKeys       = 64  // values of the other field of an entity that is the account and a field
+	MaxDistinct   = 64  // values that Distinct counts; it saturates there
+	MaxBuckets    = 66  // of one series for one entity; 34 without a delay
+	MaxSeries     = 256 // of a SeriesSet, those of accounts and of other entities together
 )
 
 // kind is the form of a series' state; its numbers are stored.
@@ -67,6 +67,7 @@ type DefinitionError struct {
 	Text       string // the rule that is broken and the way out
 }
 
+// Error names the definition, counted from 1, the field and the rule; never a value.
 func (e *DefinitionError) Error() string {
 	return fmt.Sprintf("aggregate %d: %s: %s", e.Definition+1, e.Field, e.Text)
 }
