@@ -13,13 +13,16 @@ const (
 	Approve             = "approve"
 	RequestResubmission = "request_resubmission"
 	Decline             = "decline"
+	Reject              = "reject" // of a held payment
 )
 
-// Case is the review of one submission.
+// Case is the review of one submission, or of one held payment.
 type Case struct {
 	ID             string     `json:"id"`
+	Kind           string     `json:"kind"` // "verification" or "payment_review"
 	AccountID      string     `json:"account_id"`
-	VerificationID string     `json:"verification_id"`
+	VerificationID *string    `json:"verification_id"` // nil for a held payment
+	PaymentID      *string    `json:"payment_id"`      // nil for a submission
 	Round          int        `json:"round"`
 	Status         string     `json:"status"`  // "open", "decided" or "withdrawn"
 	Version        int64      `json:"version"` // send it as ExpectedVersion
@@ -27,7 +30,7 @@ type Case struct {
 	DueAt          time.Time  `json:"due_at"`
 	Overdue        bool       `json:"overdue"`
 	DecidedAt      *time.Time `json:"decided_at"`
-	Decision       *string    `json:"decision"` // Approve, RequestResubmission or Decline; nil while open
+	Decision       *string    `json:"decision"` // Approve, RequestResubmission, Decline or Reject; nil while open
 	// The following are answered by Case and DecideCase only. They are internal: keep them from the holder.
 	OpeningReason *string      `json:"opening_reason"`
 	Reviews       []CaseReview `json:"reviews"`
@@ -63,6 +66,8 @@ type NewDecision struct {
 	Reasons         []NewReason `json:"reasons,omitempty"`
 	Note            string      `json:"note,omitempty"`             // internal
 	ExpectedVersion int64       `json:"expected_version,omitempty"` // of the case you saw; 0 decides whatever stands
+	// OpenVerification asks for a verification beside the rejection of a held payment.
+	OpenVerification bool `json:"open_verification,omitempty"`
 }
 
 // NewReason is a ground of a decision, from the reason catalogue.
@@ -75,6 +80,7 @@ type NewReason struct {
 // CaseFilter chooses cases; empty fields choose all.
 type CaseFilter struct {
 	Status string // "open", "decided" or "withdrawn"
+	Kind   string // "verification" or "payment_review"
 	Cursor string
 	Limit  int // 1 … 200; 0 means 50
 }
@@ -83,6 +89,7 @@ type CaseFilter struct {
 func (c *Client) ListCases(ctx context.Context, filter CaseFilter) (List[Case], error) {
 	query := paging(filter.Cursor, filter.Limit)
 	set(query, "status", filter.Status)
+	set(query, "kind", filter.Kind)
 	return call[List[Case]](ctx, c, http.MethodGet, "/v1/cases", query, nil)
 }
 

@@ -89,7 +89,9 @@ type Payment struct {
 	Error           *PaymentError `json:"error"`   // nil unless rejected
 	Reasons         []Reason      `json:"reasons"`
 	VerificationID  *string       `json:"verification_id"`
-	NextStep        *NextStep     `json:"next_step"` // nil unless rejected
+	CaseID          *string       `json:"case_id"`          // of a payment that was held
+	ReportedOutcome *string       `json:"reported_outcome"` // what was reported last of what became of it
+	NextStep        *NextStep     `json:"next_step"`        // nil unless rejected
 	PolicyVersion   string        `json:"policy_version"`
 	CreatedAt       time.Time     `json:"created_at"`
 }
@@ -109,6 +111,26 @@ func (c *Client) CreatePayment(ctx context.Context, in NewPayment, options ...Ca
 // Payment returns one payment. Its decision stands; NextStep tells what can be done now.
 func (c *Client) Payment(ctx context.Context, id string) (Payment, error) {
 	return call[Payment](ctx, c, http.MethodGet, "/v1/payments/"+url.PathEscape(id), nil, nil)
+}
+
+// What can be reported of a payment.
+const (
+	Settled             = "settled"
+	Refunded            = "refunded"
+	Chargeback          = "chargeback"
+	FraudConfirmed      = "fraud_confirmed"
+	LegitimateConfirmed = "legitimate_confirmed"
+)
+
+// NewOutcome is what became of a payment.
+type NewOutcome struct {
+	Outcome string     `json:"outcome"`      // Settled, Refunded, Chargeback, FraudConfirmed or LegitimateConfirmed
+	At      *time.Time `json:"at,omitempty"` // when it happened; nil: now
+}
+
+// ReportOutcome tells what became of a payment. A later report supersedes an earlier one.
+func (c *Client) ReportOutcome(ctx context.Context, paymentID string, in NewOutcome, options ...CallOption) (Payment, error) {
+	return call[Payment](ctx, c, http.MethodPost, "/v1/payments/"+url.PathEscape(paymentID)+"/outcome", nil, in, options...)
 }
 
 // ListPayments returns one page of an account's payments, newest first.

@@ -98,6 +98,7 @@ func newEdge(c Config) *edge {
 	e.registerPaymentBatch()
 	e.registerPaymentOutcomes()
 	e.registerPolicies()
+	e.registerLists()
 	e.registerVerifications()
 	e.registerEvidence()
 	e.registerCases()

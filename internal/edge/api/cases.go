@@ -12,19 +12,21 @@ import (
 	"github.com/probity/probity/internal/service"
 )
 
-// Case is the review of one submission.
+// Case is the review of one submission, or of one held payment.
 type Case struct {
 	ID             string     `json:"id" doc:"Our id of the case." example:"case_01jc0000000000000000000000"`
-	AccountID      string     `json:"account_id" doc:"Whose submission it is." example:"acct_01jc0000000000000000000000"`
-	VerificationID string     `json:"verification_id" doc:"The verification." example:"ver_01jc0000000000000000000000"`
-	Round          int        `json:"round" doc:"Of the verification." example:"1"`
+	Kind           string     `json:"kind" enum:"verification,payment_review" doc:"verification: what a holder submitted; payment_review: a payment that the policy holds." example:"verification"`
+	AccountID      string     `json:"account_id" doc:"Whose submission or payment it is." example:"acct_01jc0000000000000000000000"`
+	VerificationID *string    `json:"verification_id" doc:"The verification; null for a held payment." example:"ver_01jc0000000000000000000000"`
+	PaymentID      *string    `json:"payment_id" doc:"The held payment; null for a submission." example:"pay_01jc0000000000000000000000"`
+	Round          int        `json:"round" doc:"Of the verification; 1 for a held payment." example:"1"`
 	Status         string     `json:"status" enum:"open,decided,withdrawn" doc:"withdrawn: the verification was canceled before anyone decided." example:"open"`
 	Version        int64      `json:"version" doc:"Send it as expected_version, so that a decision is about what you saw." example:"1"`
-	OpenedAt       time.Time  `json:"opened_at" doc:"When the evidence was submitted." example:"2026-11-09T11:00:00Z"`
+	OpenedAt       time.Time  `json:"opened_at" doc:"When the evidence was submitted, or the payment held." example:"2026-11-09T11:00:00Z"`
 	DueAt          time.Time  `json:"due_at" doc:"Until when it should be decided: two business days." example:"2026-11-11T15:59:59Z"`
 	Overdue        bool       `json:"overdue" doc:"Whether it was not decided in time." example:"false"`
 	DecidedAt      *time.Time `json:"decided_at" doc:"When it was decided or withdrawn." example:"2026-11-10T09:00:00Z"`
-	Decision       *string    `json:"decision" doc:"approve, request_resubmission or decline; null while open." example:"approve"`
+	Decision       *string    `json:"decision" doc:"approve, request_resubmission or decline; for a held payment approve or reject; null while open." example:"approve"`
 }
 
 // CaseWithReviews is a case with every decision on its verification.
@@ -37,7 +39,7 @@ type CaseWithReviews struct {
 // Review is one decision with its grounds. It is for the platform's back office, never for the holder.
 type Review struct {
 	CaseID    string         `json:"case_id" doc:"The case that was decided." example:"case_01jc0000000000000000000000"`
-	Decision  string         `json:"decision" enum:"approve,request_resubmission,decline" doc:"What was decided." example:"request_resubmission"`
+	Decision  string         `json:"decision" enum:"approve,request_resubmission,decline,reject" doc:"What was decided." example:"request_resubmission"`
 	Reasons   []ReviewReason `json:"reasons" doc:"The grounds."`
 	Note      *string        `json:"note" doc:"Internal note." example:"name matches, photo does not"`
 	DecidedBy Decider        `json:"decided_by" doc:"Who decided."`
@@ -60,10 +62,11 @@ type ReviewReason struct {
 
 // NewDecision is a decision on a case.
 type NewDecision struct {
-	Decision        string      `json:"decision" enum:"approve,request_resubmission,decline" doc:"What is decided." example:"request_resubmission"`
-	Reasons         []NewReason `json:"reasons,omitempty" maxItems:"30" doc:"request_resubmission needs at least one, each with its requirement; decline may have some; approve has none."`
-	Note            string      `json:"note,omitempty" maxLength:"4000" doc:"Internal note." example:"name matches, photo does not"`
-	ExpectedVersion int64       `json:"expected_version,omitempty" minimum:"1" doc:"The version you saw; 409 when another stands. Without it, whatever stands is decided." example:"1"`
+	Decision         string      `json:"decision" enum:"approve,request_resubmission,decline,reject" doc:"What is decided. A held payment is approved or rejected." example:"request_resubmission"`
+	Reasons          []NewReason `json:"reasons,omitempty" maxItems:"30" doc:"request_resubmission needs at least one, each with its requirement; decline may have some; approve has none. Of a held payment: reject needs at least one, approve may have some."`
+	OpenVerification bool        `json:"open_verification,omitempty" doc:"Beside the rejection of a held payment: restrict the account, open a verification and notify the holder, as a rejection by the policy does." example:"false"`
+	Note             string      `json:"note,omitempty" maxLength:"4000" doc:"Internal note." example:"name matches, photo does not"`
+	ExpectedVersion  int64       `json:"expected_version,omitempty" minimum:"1" doc:"The version you saw; 409 when another stands. Without it, whatever stands is decided." example:"1"`
 }
 
 // NewReason is a ground of a decision.
@@ -75,8 +78,8 @@ type NewReason struct {
 
 func caseOf(c casework.Case) Case {
 	return Case{
-		ID: c.ID, AccountID: c.AccountID, VerificationID: c.VerificationID, Round: c.Round, Status: string(c.Status), Version: c.Version, OpenedAt: c.OpenedAt,
-		DueAt: c.DueAt, Overdue: !c.OverdueAt.IsZero(), DecidedAt: instant(c.DecidedAt), Decision: orNull(string(c.Decision)),
+		ID: c.ID, Kind: string(c.Kind), AccountID: c.AccountID, VerificationID: orNull(c.VerificationID), PaymentID: orNull(c.PaymentID), Round: c.Round,
+		Status: string(c.Status), Version: c.Version, OpenedAt: c.OpenedAt, DueAt: c.DueAt, Overdue: !c.OverdueAt.IsZero(), DecidedAt: instant(c.DecidedAt), Decision: orNull(string(c.Decision)),
 	}
 }
 
@@ -89,7 +92,7 @@ func caseView(view service.CaseView) CaseWithReviews {
 		}
 		for _, reason := range r.Reasons {
 			review.Reasons = append(review.Reasons, ReviewReason{
-				Requirement: orNull(string(reason.Requirement)), Code: reason.Code, Message: casework.Catalogue().Text(reason.Code, "en"), Note: orNull(reason.Note),
+				Requirement: orNull(string(reason.Requirement)), Code: reason.Code, Message: reasonText(view.ThisCase.Kind, reason.Code), Note: orNull(reason.Note),
 			})
 		}
 		out.Reviews = append(out.Reviews, review)
@@ -97,8 +100,18 @@ func caseView(view service.CaseView) CaseWithReviews {
 	return out
 }
 
+// reasonText is what a ground means to its reader, by the catalogue of the case's kind.
+func reasonText(kind casework.Kind, code string) string {
+	if kind == casework.PaymentReview {
+		reason, _ := casework.LookupPaymentReason(code)
+		return reason.Text("en")
+	}
+	return casework.Catalogue().Text(code, "en")
+}
+
 func (d NewDecision) decision(caseID string) service.CaseDecision {
-	out := service.CaseDecision{CaseID: caseID, Decision: casework.Decision(d.Decision), Note: d.Note, ExpectedVersion: d.ExpectedVersion}
+	out := service.CaseDecision{CaseID: caseID, Decision: casework.Decision(d.Decision), Note: d.Note, ExpectedVersion: d.ExpectedVersion,
+		OpenVerification: d.OpenVerification}
 	for _, reason := range d.Reasons {
 		out.Reasons = append(out.Reasons, verification.Reason{
 			Requirement: verification.RequirementKind(reason.Requirement), Code: reason.Code, Note: reason.Note,
@@ -119,8 +132,9 @@ func (e *edge) registerCases() {
 	}, func(ctx context.Context, actor access.Actor, in *struct {
 		Paging
 		Status string `query:"status" enum:"open,decided,withdrawn" doc:"Only those that stand here." example:"open"`
+		Kind   string `query:"kind" enum:"verification,payment_review" doc:"Only those of this kind." example:"payment_review"`
 	}) (list[Case], error) {
-		found, next, err := e.Service.Cases(ctx, actor, store.CaseFilter{Status: casework.Status(in.Status)}, in.page())
+		found, next, err := e.Service.Cases(ctx, actor, store.CaseFilter{Status: casework.Status(in.Status), Kind: casework.Kind(in.Kind)}, in.page())
 		return listOf(found, next, func(s service.CaseSummary) Case { return caseOf(s.Case) }), err
 	})
 	register(e, operation{
@@ -134,7 +148,7 @@ func (e *edge) registerCases() {
 		id: "decide-case", method: http.MethodPost, path: "/v1/cases/{id}/decision", tag: tagCases, status: http.StatusOK,
 		summary: "Decide a case",
 		description: "approve lifts the restriction, resumes what was suspended and grants one retry; request_resubmission asks again for the items with a reason; decline ends the verification " +
-			"and leaves the restriction. The first decision stands: a second one, or one on another version, answers 409. It is recorded under the API key.",
+			"and leaves the restriction. A held payment is approved or rejected; its rejection restricts nothing unless open_verification asks for it. The first decision stands: a second one, or one on another version, answers 409. It is recorded under the API key.",
 	}, func(ctx context.Context, actor access.Actor, in *struct {
 		CasePath
 		Body NewDecision

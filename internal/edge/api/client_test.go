@@ -25,7 +25,9 @@ func TestTheClientKnowsEveryField(t *testing.T) {
 		"NewVerification": client.NewVerification{}, "Requirement": client.Requirement{}, "RequirementReason": client.Reason{},
 		"Verification": client.Verification{}, "Evidence": client.Evidence{}, "Finding": client.Reason{}, "CaseWithReviews": client.Case{},
 		"Review": client.CaseReview{}, "Decider": client.Decider{}, "ReviewReason": client.ReviewReason{}, "NewDecision": client.NewDecision{},
-		"NewReason": client.NewReason{}, "NewTicket": client.NewTicket{}, "Ticket": client.Ticket{}, "Event": client.Event{},
+		"NewOutcome": client.NewOutcome{}, "PolicyWithText": client.Policy{}, "NewPolicy": client.NewPolicy{}, "PolicyEdit": client.PolicyEdit{},
+		"PreparedSoFar": client.PreparedSoFar{}, "ValueList": client.ValueList{}, "NewValueList": client.NewValueList{}, "ListEntry": client.ListEntry{},
+		"NewListEntry": client.NewListEntry{}, "NewReason": client.NewReason{}, "NewTicket": client.NewTicket{}, "Ticket": client.Ticket{}, "Event": client.Event{},
 		"NewWebhookEndpoint": client.NewWebhookEndpoint{}, "WebhookEndpointWithSecret": client.WebhookEndpoint{}, "DemoClock": client.DemoClock{},
 		"ListAccount": client.List[client.Account]{}, "EventList": client.List[client.Event]{},
 	} {

@@ -48,6 +48,8 @@ func appendPayment(out []byte, p *Payment) []byte {
 		out = append(appendText(append(out, `,"message":`...), reason.Message), '}')
 	}
 	out = appendOrNull(append(out, `],"verification_id":`...), p.VerificationID)
+	out = appendOrNull(append(out, `,"case_id":`...), p.CaseID)
+	out = appendOrNull(append(out, `,"reported_outcome":`...), p.ReportedOutcome)
 	out = append(out, `,"next_step":`...)
 	if p.NextStep == nil {
 		out = append(out, "null"...)

@@ -64,10 +64,12 @@ type Payment struct {
 	Device          *Device       `json:"device" doc:"What it was made with; null when not said."`
 	Merchant        *string       `json:"merchant" doc:"Who is paid." example:"compute"`
 	OccurredAt      time.Time     `json:"occurred_at" doc:"When it was made." example:"2026-11-09T10:00:00Z"`
-	Outcome         string        `json:"outcome" enum:"approved,review,rejected" doc:"review: held until a case decides." example:"rejected"`
+	Outcome         string        `json:"outcome" enum:"approved,review,rejected" doc:"review: held until a case decides; then what that decided." example:"rejected"`
 	Error           *PaymentError `json:"error" doc:"Null unless the payment was rejected."`
 	Reasons         []Reason      `json:"reasons" doc:"Why it was rejected; empty otherwise."`
 	VerificationID  *string       `json:"verification_id" doc:"The verification that stands between the holder and their next payment." example:"ver_01jc0000000000000000000000"`
+	CaseID          *string       `json:"case_id" doc:"The case that decides, or decided, a held payment; null when it was not held." example:"case_01jc0000000000000000000000"`
+	ReportedOutcome *string       `json:"reported_outcome" doc:"What was reported last of what became of it: settled, refunded, chargeback, fraud_confirmed or legitimate_confirmed; null when nothing was, and in lists." example:"settled"`
 	NextStep        *NextStep     `json:"next_step" doc:"What the holder can do now; null unless the payment was rejected."`
 	PolicyVersion   string        `json:"policy_version" doc:"The version of the policy that decided." example:"2026-11-20"`
 	CreatedAt       time.Time     `json:"created_at" doc:"When it was decided." example:"2026-11-09T10:00:00Z"`
@@ -80,6 +82,9 @@ type PaidFrom struct {
 	City    *string `json:"city" doc:"City or town." example:"Singapore"`
 }
 
+// heldMessage tells of a rejection by a person, which restricts nothing by itself.
+const heldMessage = "This payment was rejected after a review."
+
 const rejectionMessage = "This payment was rejected by risk control. The account's payments are restricted until its holder is verified."
 
 func paymentOf(view service.PaymentView) Payment {
@@ -87,8 +92,8 @@ func paymentOf(view service.PaymentView) Payment {
 	out := Payment{
 		ID: p.ID, AccountID: p.Attempt.AccountID, PaymentMethodID: orNull(p.Attempt.PaymentMethodID),
 		Amount: Money{AmountMinor: p.Attempt.Amount.AmountMinor, Currency: p.Attempt.Amount.Currency}, IP: orNull(p.Attempt.IP),
-		Merchant: orNull(p.Attempt.Merchant), OccurredAt: p.Attempt.OccurredAt, Outcome: string(p.Outcome), Reasons: []Reason{},
-		VerificationID: orNull(p.VerificationID), PolicyVersion: p.PolicyVersion, CreatedAt: p.CreatedAt,
+		Merchant: orNull(p.Attempt.Merchant), OccurredAt: p.Attempt.OccurredAt, Outcome: string(view.Outcome()), Reasons: []Reason{},
+		VerificationID: orNull(view.VerificationID()), CaseID: orNull(view.CaseID), PolicyVersion: p.PolicyVersion, CreatedAt: p.CreatedAt,
 	}
 	if l := p.Attempt.Location; l != (payment.Location{}) {
 		out.Location = &PaidFrom{Country: l.Country, Region: orNull(l.Region), City: orNull(l.City)}
@@ -96,10 +101,17 @@ func paymentOf(view service.PaymentView) Payment {
 	if p.Attempt.DeviceID != "" {
 		out.Device = &Device{ID: p.Attempt.DeviceID}
 	}
-	if p.Outcome == payment.Rejected {
+	if view.Outcome() == payment.Rejected {
 		out.Error = &PaymentError{Code: payment.RejectionCode, Message: rejectionMessage}
+		if view.VerificationID() == "" {
+			out.Error.Message = heldMessage
+		}
 	}
-	for _, reason := range p.Reasons {
+	if reported, found := payment.Latest(view.Findings); found {
+		kind := string(reported.Kind)
+		out.ReportedOutcome = &kind
+	}
+	for _, reason := range view.Reasons() {
 		out.Reasons = append(out.Reasons, Reason{Code: reason.Code, Message: reason.Message})
 	}
 	if step := view.NextStep; step.Kind != "" {
@@ -128,14 +140,15 @@ func (e *edge) registerPayments() {
 		id: "create-payment", method: http.MethodPost, path: paymentPath, tag: tagPayments, status: http.StatusCreated, route: route{payment: true},
 		summary: "Decide a payment",
 		description: "Answers 201 whatever the outcome: look at outcome. A rejection restricts the account's payments, opens a verification and notifies the holder; " +
-			"later payments of the account are rejected with the same verification until it is approved. An Idempotency-Key is remembered for 30 days.",
+			"later payments of the account are rejected with the same verification until it is approved. A payment that the policy wants a person to decide answers review: it is held, a case is opened, " +
+			"and the events payment.review_approved and payment.review_rejected tell how it ended. An Idempotency-Key is remembered for 30 days.",
 	}, func(ctx context.Context, _ access.Actor, in *struct{ Body NewPayment }) (Payment, error) {
 		result := e.authorizeOnce(ctx, requestOf(ctx), in.Body.attempt())
 		return paymentOf(result.View), result.Err
 	})
 	register(e, operation{
 		id: "get-payment", method: http.MethodGet, path: "/v1/payments/{id}", tag: tagPayments, status: http.StatusOK,
-		summary: "Get a payment", description: "The decision stands as it was made; next_step tells what can be done now.",
+		summary: "Get a payment", description: "The decision stands as it was made, but that a held payment has the outcome of its review; next_step tells what can be done now.",
 	}, func(ctx context.Context, actor access.Actor, in *struct {
 		ID string `path:"id" doc:"The payment." example:"pay_01jc0000000000000000000000"`
 	}) (Payment, error) {
