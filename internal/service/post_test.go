@@ -80,7 +80,7 @@ func (w *world) code(to string) string {
 	return ""
 }
 
-func newPlatform(t *testing.T) *platform {
+func newPlatform(t testing.TB) *platform {
 	p := &platform{sequences: map[string]int64{}, suspended: map[string]bool{}}
 	p.server = httptest.NewServer(p)
 	t.Cleanup(p.server.Close)

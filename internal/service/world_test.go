@@ -45,7 +45,7 @@ var start = time.Date(2026, 11, 11, 2, 0, 0, 0, time.UTC)
 
 // world is one installation with real parts: database, vault, reader, policy, and HTTP to a platform. Mail is caught.
 type world struct {
-	*testing.T
+	testing.TB
 	s        *service.Service
 	store    *store.Store
 	clock    *clock.Clock
@@ -93,9 +93,9 @@ func alone(t *testing.T) {
 // compiledPolicy is the policy that ships. Compiling it takes longer than a test.
 var compiledPolicy = sync.OnceValues(risk.Default)
 
-func newWorld(t *testing.T, dsn string) *world {
+func newWorld(t testing.TB, dsn string) *world {
 	t.Helper()
-	w := &world{T: t, dsn: dsn, data: t.TempDir(), wall: &atomic.Int64{}, post: &post{}, logs: &logs{}}
+	w := &world{TB: t, dsn: dsn, data: t.TempDir(), wall: &atomic.Int64{}, post: &post{}, logs: &logs{}}
 	w.wall.Store(start.UnixMicro())
 	w.clock = clock.New(func() time.Time { return time.UnixMicro(w.wall.Load()) })
 	w.platform = newPlatform(t)

@@ -59,7 +59,8 @@ func (s *Store) connectSQLite(path string) error {
 		return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + options.Encode()
 	}
 	s.dialect, s.hot = onSQLite, newHot()
-	s.writer, err = sql.Open("sqlite", address(url.Values{"_txlock": {"immediate"}}))
+	// The writer's pages in memory hold what a long transaction changes, and the inner pages of the log's indexes.
+	s.writer, err = sql.Open("sqlite", address(url.Values{"_txlock": {"immediate"}}, "cache_size(-65536)", "temp_store(MEMORY)"))
 	if err != nil {
 		return err
 	}
