@@ -2,8 +2,8 @@ package history
 
 import (
 	"bytes"
-	"fmt"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -180,62 +180,78 @@ func TestOneReadingReadsWhatSingleValuesAre(t *testing.T) {
 	})
 }
 
-// TestValuesStayWithinTheStatedPrecision compares with a plain scan over all payments: an aggregate lies between those over the window and over the
-// window lengthened by one bucket at its far end, and is exact while each bucket holds one payment.
-func TestValuesStayWithinTheStatedPrecision(t *testing.T) {
+// model computes an aggregate from all payments, as the package comment says it: buckets count as a whole while their newest payment is in the
+// window (since, until]; without a delay, until is the payment itself and a bucket counts as soon as it begins before that.
+type model struct {
+	unit, width, since, until int64
+	delayed                   bool
+}
+
+// counted returns the amounts of the payments that count.
+func (m model) counted(payments []Entry) (amounts []int64) {
+	newest, earliest := map[int64]int64{}, map[int64]int64{}
+	for i := range payments {
+		at := payments[i].Payment.OccurredAt.UnixMicro()
+		number := at / m.width
+		newest[number] = max(newest[number], at/m.unit)
+		if first, found := earliest[number]; !found || at/m.unit < first {
+			earliest[number] = at / m.unit
+		}
+	}
+	for i := range payments {
+		number := payments[i].Payment.OccurredAt.UnixMicro() / m.width
+		last := newest[number]
+		if last > m.since/m.unit && (last <= m.until/m.unit || !m.delayed && earliest[number] <= m.until/m.unit) {
+			amounts = append(amounts, payments[i].Payment.AmountMinor)
+		}
+	}
+	return amounts
+}
+
+func TestValuesAreThoseOfAPlainScan(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		window := rapid.SampledFrom([]time.Duration{time.Minute, time.Hour, testDay, 30 * testDay, 400 * testDay}).Draw(t, "window")
-		entity := []Field{Account}
+		delay := rapid.SampledFrom([]time.Duration{0, 0, time.Hour, 7 * testDay, 90 * testDay}).Draw(t, "delay")
 		define := func(f Function) Definition {
-			return Definition{Entity: entity, Function: f, Field: AmountMinor, Window: window}
+			return Definition{Entity: []Field{Account}, Function: f, Field: AmountMinor, Window: window, Delay: delay}
 		}
-		set, err := NewSeriesSet(define(Count), define(Sum), define(Max), define(Min), define(TimeSinceLast))
+		set, err := NewSeriesSet(define(Count), define(Sum))
 		if err != nil {
 			t.Fatal(err)
 		}
-		width := time.Duration(set.Slot(define(Count)).series.ticks.unit<<tickBits) * time.Microsecond
+		payments := make([]Entry, rapid.IntRange(0, 60).Draw(t, "payments"))
 		var p Profile
-		var ages []time.Duration
-		single := map[uint32]int{}
-		for i := range rapid.IntRange(0, 60).Draw(t, "payments") {
-			age := time.Duration(rapid.Int64Range(0, int64(3*window/2)).Draw(t, fmt.Sprint("age ", i))).Truncate(time.Microsecond)
-			ages = append(ages, age)
-			at := decidedAt.Add(-age)
-			single[uint32(at.UnixMicro()/width.Microseconds())]++
-			p.Fold(set, &Entry{Payment{AccountID: "a", AmountMinor: 100, Currency: "EUR", OccurredAt: at}, Approved})
+		for i := range payments {
+			age := time.Duration(rapid.Int64Range(0, int64((window+delay)*3/2)).Draw(t, "age")).Truncate(time.Microsecond)
+			payments[i] = paid(age, rapid.Int64Range(0, 1_000_000).Draw(t, "amount"))
+			p.Fold(set, &payments[i])
 		}
-		var inside, atMost, near float64
-		exact := true
-		tick := width >> tickBits
-		for _, age := range ages {
-			if age < window-tick {
-				inside++
-			}
-			if age < window+width {
-				atMost++
-			}
-			near += 0
-		}
-		for _, n := range single {
-			exact = exact && n == 1
-		}
-		if exact {
-			atMost = 0
-			for _, age := range ages {
-				if age < window {
-					atMost++
-				}
-			}
-		}
-		payment := Payment{AccountID: "a", AmountMinor: 1, OccurredAt: decidedAt}
-		count := Value(set.Slot(define(Count)), &p, nil, &payment)
-		if count < inside || count > atMost {
-			t.Fatalf("got %v payments, want %v to %v", count, inside, atMost)
-		}
-		if got := Value(set.Slot(define(Sum)), &p, nil, &payment); got != 100*count {
-			t.Fatalf("sum: got %v, want %v", got, 100*count)
-		}
+		unit := int64(set.Slot(define(Sum)).series.ticks.unit)
+		until := decidedAt.Add(-delay).UnixMicro()
+		m := model{unit: unit, width: unit << tickBits, since: until - window.Microseconds(), until: until, delayed: delay > 0}
+		compare(t, set, define, &p, m.counted(payments))
 	})
+}
+
+// compare reads all functions of amounts and compares them with a computation in floating point.
+func compare(t *rapid.T, set *SeriesSet, define func(Function) Definition, p *Profile, amounts []int64) {
+	var sum, squares float64
+	for _, amount := range amounts {
+		sum += float64(amount)
+		squares += float64(amount) * float64(amount)
+	}
+	want := map[Function]float64{Count: float64(len(amounts)), Sum: sum}
+	if n := float64(len(amounts)); n > 0 {
+		mean := sum / n
+		want[Min], want[Max], want[Mean] = float64(slices.Min(amounts)), float64(slices.Max(amounts)), mean
+		want[Stddev] = math.Sqrt(max(squares/n-mean*mean, 0))
+	}
+	payment := paid(0, 1).Payment
+	for _, f := range []Function{Count, Sum, Min, Max, Mean, Stddev} {
+		if got := Value(set.Slot(define(f)), p, nil, &payment); math.Abs(got-want[f]) > 0.01 {
+			t.Fatalf("function %d: got %v, want %v", f, got, want[f])
+		}
+	}
 }
 
 func TestTicksAreDivisions(t *testing.T) {

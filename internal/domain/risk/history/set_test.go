@@ -98,6 +98,7 @@ func TestTheIdentityOfASeriesNeverChanges(t *testing.T) {
 	if got, want := set.Slot(d).SeriesID(), uint64(0x8162451d2d); got != want {
 		t.Errorf("got %#x, want %#x", got, want)
 	}
+	// From a reference implementation of SipHash-1-3 in another language.
 	if got, want := hash(7, "a device identifier of some length"), uint64(0x1ee3b4f0789cfbb1); got != want {
 		t.Errorf("got %#x, want %#x", got, want)
 	}
