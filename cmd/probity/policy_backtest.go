@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime/pprof"
 	"strings"
 	"time"
 
+	"github.com/probity/probity/internal/adapter/backtestreport"
 	"github.com/probity/probity/internal/adapter/paymentfile"
 	"github.com/probity/probity/internal/domain/risk"
 	"github.com/probity/probity/internal/domain/risk/backtest"
@@ -79,12 +81,48 @@ func (c *policyBacktestCommand) Run(ctx context.Context) error {
 	}
 	report := run.Report()
 	report.Seconds = time.Since(begun).Seconds()
-	report.DecisionsPerSecond = float64(report.Payments) / max(report.Seconds, 1e-9)
+	report.PaymentsPerSecond = float64(report.Streamed) / max(report.Seconds, 1e-9)
 	out := outputOf{Report: report, File: fileOutput{Rows: past.reader.Rows(), Faults: past.reader.Faults()}}
 	if past.labels != nil {
 		out.Labels = &fileOutput{Rows: int64(past.labels.Count()), Unused: past.labels.Unused(), Faults: past.labels.Faults()}
 	}
+	if c.HTML != "" {
+		if err := c.report(out, begun); err != nil {
+			return err
+		}
+	}
 	return c.print(out)
+}
+
+// report writes the HTML report.
+func (c *policyBacktestCommand) report(out outputOf, madeAt time.Time) error {
+	page := backtestreport.Page{Report: out.Report, MadeAt: madeAt, Sources: []backtestreport.Source{sourceOf(c.Payments, out.File)}}
+	if out.Labels != nil {
+		page.Sources = append(page.Sources, sourceOf(c.Labels, *out.Labels))
+	}
+	page.Notes = append(page.Notes, fmt.Sprintf("A label that does not say when it became known became so %d days after its payment.", c.Delay))
+	if c.Test != "" && !c.AllAccounts {
+		page.Notes = append(page.Notes, "Payments of accounts that were known to be compromised are left out of the measures of ranking, as in the public benchmark.")
+	}
+	file, err := os.Create(c.HTML)
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	if err := backtestreport.Render(file, page); err != nil {
+		return errors.Join(err, file.Close())
+	}
+	return file.Close()
+}
+
+func sourceOf(path string, file fileOutput) backtestreport.Source {
+	s := backtestreport.Source{Name: filepath.Base(path), Rows: file.Rows, Refused: file.Faults.Total}
+	for _, reason := range file.Faults.ByReason {
+		s.Reasons = append(s.Reasons, backtestreport.Reason{Text: reason.Reason, Rows: reason.Rows})
+	}
+	for _, fault := range file.Faults.Listed {
+		s.Lines = append(s.Lines, backtestreport.Line{Number: fault.Line, Text: fault.Reason})
+	}
+	return s
 }
 
 // setup reads the policies and dates.
@@ -256,7 +294,7 @@ func printSummary(w io.Writer, out outputOf) {
 		printFaults(say, "labels", *out.Labels)
 		say("%s labels belong to no payment of the file", grouped(int64(out.Labels.Unused)))
 	}
-	say("%.1f s, %s decisions a second", r.Seconds, grouped(int64(r.DecisionsPerSecond)))
+	say("%.1f s, %s payments a second", r.Seconds, grouped(int64(r.PaymentsPerSecond)))
 }
 
 // printFaults lists the reasons, and the first lines.

@@ -8,8 +8,8 @@ type Report struct {
 	From time.Time `json:"from"` // of the payments that were measured; the zero time when there was none
 	To   time.Time `json:"to"`
 	// Seconds is how long the run took; the caller fills it, who has a clock.
-	Seconds            float64 `json:"seconds"`
-	DecisionsPerSecond float64 `json:"decisions_per_second"`
+	Seconds           float64 `json:"seconds"`
+	PaymentsPerSecond float64 `json:"payments_per_second"` // Streamed / Seconds
 
 	Payments      int64  `json:"payments"` // measured
 	Streamed      int64  `json:"streamed"` // decided or learned from, also outside the measured window
