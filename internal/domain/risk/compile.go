@@ -217,7 +217,7 @@ func (c *compiler) checkNames(node *yaml.Node, path string, parsed *ast.AST) map
 // namespaces are the roots of all fields, with what to say when the policy declares none.
 var namespaces = map[string]string{
 	"payment": "", "history": "", "aggregate": "the policy declares no aggregates", "list": "the policy declares no lists",
-	"score": "the policy has no scorecard", "threshold": "the policy declares no such threshold",
+	"score": "the policy has no trained scorecard", "threshold": "the policy declares no such threshold",
 }
 
 func (c *compiler) hint(name, namespace string) string {

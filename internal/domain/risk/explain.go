@@ -77,8 +77,8 @@ func Explain(policy *Policy, facts *Facts) (*Explanation, error) {
 	for i, list := range policy.Lists {
 		out.Lists = append(out.Lists, ListHit{List: list, Listed: facts.Listed&(1<<i) != 0})
 	}
-	if card := policy.Scorecard; card != nil {
-		score := card.Model.Explain(card.features(facts, nil))
+	if card := policy.Scorecard; policy.scored() {
+		score := card.Model.Explain(card.Inputs(facts, nil))
 		out.Score, out.ScorecardName = &score, card.Model.Name
 		for _, feature := range card.Features {
 			out.ScoreFeatures = append(out.ScoreFeatures, feature.Name)

@@ -2,6 +2,7 @@ package risk
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/probity/probity/internal/domain/risk/history"
@@ -55,8 +56,15 @@ type Sources struct {
 // FactsFor derives the facts of a payment. It sets the payment's AmountReference and AmountKnown from the policy's rates, so that the
 // payment in the result is the one to fold.
 func FactsFor(policy *Policy, from Sources, payment *history.Payment) *Facts {
-	facts := &Facts{Payment: *payment}
-	p := &facts.Payment
+	facts := &Facts{}
+	facts.Derive(policy, from, payment)
+	return facts
+}
+
+// Derive is FactsFor into f, whose memory it uses again.
+func (f *Facts) Derive(policy *Policy, from Sources, payment *history.Payment) {
+	*f = Facts{Payment: *payment, Aggregates: f.Aggregates[:0]}
+	p := &f.Payment
 	p.OccurredAt = p.OccurredAt.UTC().Truncate(time.Microsecond)
 	p.AmountReference, p.AmountKnown = policy.reference.convert(p.AmountMinor, p.Currency)
 	profile := from.Profile
@@ -65,25 +73,25 @@ func FactsFor(policy *Policy, from Sources, payment *history.Payment) *Facts {
 	}
 	known := profile.Known(p)
 	approved, spending := profile.Spending(p.Currency, p.OccurredAt)
-	facts.History = HistoryFacts{
+	f.History = HistoryFacts{
 		ApprovedPayments: approved, Established: approved >= policy.Combination.EstablishedAfterApproved,
 		PlaceKnown: known.Place, DeviceKnown: known.Device, MethodKnown: known.Method,
 		SinceElsewhere: known.SinceElsewhere, Spending: spending,
 	}
 	if len(policy.Aggregates) > 0 {
-		facts.Aggregates = make([]float64, len(policy.Aggregates))
+		f.Aggregates = slices.Grow(f.Aggregates, len(policy.Aggregates))[:len(policy.Aggregates)]
+		clear(f.Aggregates)
 		if from.Set != nil {
-			policy.readAggregatesOf(facts, from, profile)
+			policy.readAggregatesOf(f, from, profile)
 		}
 	}
 	if from.Lists != nil {
-		facts.Listed = from.Lists.match(policy, p)
+		f.Listed = from.Lists.match(policy, p)
 	}
-	if policy.Scorecard != nil {
-		score := policy.Scorecard.score(facts)
-		facts.Score = ScoreFacts{Points: score.Points, Probability: score.Probability}
+	if policy.scored() {
+		score := policy.Scorecard.score(f)
+		f.Score = ScoreFacts{Points: score.Points, Probability: score.Probability}
 	}
-	return facts
 }
 
 func (p *Policy) readAggregatesOf(facts *Facts, from Sources, profile *history.Profile) {
@@ -122,13 +130,14 @@ func (f *Facts) aggregate(i int) float64 {
 
 func (s *Scorecard) score(facts *Facts) scorecard.Score {
 	var features [scorecard.MaxFeatures]float64
-	return s.Model.Score(s.features(facts, features[:0]))
+	return s.Model.Score(s.Inputs(facts, features[:0]))
 }
 
-// features appends the model's features; one that cannot be computed is missing.
-func (s *Scorecard) features(facts *Facts, dst []float64) []float64 {
-	for i := range s.sources {
-		value, ok := s.sources[i].try(&facts.Payment, facts)
+// Inputs appends the features of the facts, in the order of Features: what a model is trained with and given. One that cannot be
+// computed is missing (NaN).
+func (s *Scorecard) Inputs(facts *Facts, dst []float64) []float64 {
+	for _, source := range s.sources {
+		value, ok := source(&facts.Payment, facts)
 		if !ok {
 			value = math.NaN()
 		}

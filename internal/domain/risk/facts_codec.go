@@ -48,7 +48,7 @@ func (f *Facts) AppendBinary(policy *Policy, dst []byte) []byte {
 		dst = appendNumber(dst, f.aggregate(i))
 	}
 	dst = binary.AppendUvarint(dst, f.Listed)
-	if policy.Scorecard != nil {
+	if policy.scored() {
 		dst = binary.AppendVarint(dst, int64(f.Score.Points))
 	}
 	if f.Budget.Overrun {
@@ -100,7 +100,7 @@ func DecodeFacts(policy *Policy, payment *history.Payment, data []byte) (*Facts,
 		facts.Aggregates[i] = r.number()
 	}
 	facts.Listed = r.uvarint()
-	if policy.Scorecard != nil {
+	if policy.scored() {
 		facts.Score.Points = scorecard.Points(r.varint())
 		facts.Score.Probability = policy.Scorecard.Model.ProbabilityOf(facts.Score.Points)
 	}
@@ -195,7 +195,7 @@ func shapeOf(p *Policy) uint32 {
 	for _, list := range p.Lists {
 		put("list", list.Name, string(list.Field))
 	}
-	if p.Scorecard != nil {
+	if p.scored() {
 		put("scorecard", p.Scorecard.Model.Name, p.Scorecard.Model.Provenance.Fingerprint)
 	}
 	return digest.Sum32()

@@ -85,7 +85,7 @@ func (p *Policy) read(top object) error {
 	}
 	p.readScorecard(top, features)
 	rules := features
-	if p.Scorecard != nil {
+	if p.scored() {
 		if rules, err = newCompiler(top.faults, Fields(p), constants); err != nil {
 			return err
 		}

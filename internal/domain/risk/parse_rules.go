@@ -110,41 +110,70 @@ func (p *Policy) readLists(top object) {
 	}
 }
 
+// readScorecard reads how features are computed and the model that weighs them. Without a model, the scorecard is one to be trained.
 func (p *Policy) readScorecard(top object, compiler *compiler) {
 	if top.fields["scorecard"] == nil {
 		return
 	}
-	o := top.child("scorecard", "inputs", "model")
-	inputs, model := o.fields["inputs"], o.fields["model"]
-	if inputs == nil || model == nil {
+	o := top.child("scorecard", "inputs", "model?")
+	inputs := o.fields["inputs"]
+	if inputs == nil {
 		return
 	}
-	parsed, list := scorecard.ParseNode(model)
+	card := &Scorecard{}
+	var names []string
+	if model := o.fields["model"]; model != nil {
+		if card.Model = readModel(top.faults, model); card.Model == nil {
+			return
+		}
+		for i := range card.Model.Features {
+			names = append(names, card.Model.Features[i].Name)
+		}
+	} else {
+		names = newNames(top.faults, inputs)
+	}
+	values := o.child("inputs", names...)
+	for _, name := range names {
+		feature := Feature{Name: name, Value: values.text(name, maxWhenBytes)}
+		if feature.Value != "" {
+			feature.condition = compiler.compile(values.fields[name], values.at(name), wantNumber)
+		}
+		if feature.condition != nil {
+			card.sources = append(card.sources, feature.condition.number.trier())
+		}
+		card.Features = append(card.Features, feature)
+	}
+	p.Scorecard = card
+}
+
+func readModel(f *faults, node *yaml.Node) *scorecard.Model {
+	model, list := scorecard.ParseNode(node)
 	for _, fault := range list {
 		path := "scorecard.model"
 		if fault.Path != "" {
 			path += "." + fault.Path
 		}
-		top.faults.put(Fault{Line: fault.Line, Column: fault.Column, Path: path, Message: fault.Message})
+		f.put(Fault{Line: fault.Line, Column: fault.Column, Path: path, Message: fault.Message})
 	}
 	if len(list) > 0 {
-		return
+		return nil
 	}
-	names := make([]string, len(parsed.Features))
-	for i := range parsed.Features {
-		names[i] = parsed.Features[i].Name
+	return model
+}
+
+// newNames returns the names of the features of a model that is to be trained.
+func newNames(f *faults, inputs *yaml.Node) []string {
+	if inputs.Kind != yaml.MappingNode || len(inputs.Content) == 0 || len(inputs.Content)/2 > scorecard.MaxFeatures {
+		f.add(inputs, "scorecard.inputs", "must be a mapping of 1 to %d features to how they are computed", scorecard.MaxFeatures)
+		return nil
 	}
-	values := o.child("inputs", names...)
-	card := &Scorecard{Model: parsed, Features: make([]Feature, len(names)), sources: make([]expr[float64], len(names))}
-	for i, name := range names {
-		card.Features[i] = Feature{Name: name, Value: values.text(name, maxWhenBytes)}
-		if card.Features[i].Value == "" {
-			continue
+	var names []string
+	for i := 0; i < len(inputs.Content); i += 2 {
+		key := inputs.Content[i]
+		if !wordShape.MatchString(key.Value) {
+			f.add(key, "scorecard.inputs", "a feature is named by a lower-case word, as amount_ratio")
 		}
-		if condition := compiler.compile(values.fields[name], values.at(name), wantNumber); condition != nil {
-			card.Features[i].condition = condition
-			card.sources[i] = expr[float64]{try: condition.number.trier()}
-		}
+		names = append(names, key.Value)
 	}
-	p.Scorecard = card
+	return names
 }

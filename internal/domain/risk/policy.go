@@ -144,10 +144,10 @@ type Rule struct {
 
 // Scorecard is a learned model and how its features are computed. Conditions read score.probability and score.points.
 type Scorecard struct {
-	Model    *scorecard.Model
-	Features []Feature // in the model's order
+	Model    *scorecard.Model // nil in a policy that says how features are computed and has not been trained
+	Features []Feature        // in the model's order
 
-	sources []expr[float64]
+	sources []func(p *history.Payment, f *Facts) (float64, bool)
 }
 
 // Feature is one number that a model is given.
@@ -193,6 +193,9 @@ func (p *Policy) Definitions() []history.Definition {
 	}
 	return out
 }
+
+// scored reports whether the facts of the policy have a score.
+func (p *Policy) scored() bool { return p.Scorecard != nil && p.Scorecard.Model != nil }
 
 // ReferenceAmount returns about the same amount in minor units of the policy's reference currency, and false when its rate table does not have the
 // currency. Whoever folds a payment sets history.Payment.AmountReference and AmountKnown from it.

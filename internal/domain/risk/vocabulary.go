@@ -196,7 +196,7 @@ func (p *Policy) ownFields() []Field {
 		fields = append(fields, Field{Name: "list." + list.Name, Kind: KindBool, Meaning: list.Meaning, Example: "list." + list.Name,
 			truth: func(_ *history.Payment, f *Facts) bool { return f.Listed&(1<<i) != 0 }})
 	}
-	if p.Scorecard != nil {
+	if p.scored() {
 		fields = append(fields, scoreFields()...)
 	}
 	return fields
