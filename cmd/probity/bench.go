@@ -30,6 +30,7 @@ type seedFlags struct {
 	Accounts int     `help:"Accounts that pay." default:"100000"`
 	History  int     `help:"Payments that each account has made before." default:"5"`
 	Risky    float64 `help:"Share of payments that no account would make." default:"0.001"`
+	Cold     bool    `help:"Measure a server that has just started: by default each account has paid once before."`
 	SeedFor  float64 `help:"Longest time for making accounts and history, in seconds." default:"180" name:"seed-seconds"`
 }
 
@@ -106,6 +107,9 @@ func (c *benchPaymentsCommand) measure(ctx context.Context, dir string) (bench.R
 	if c.Remote {
 		args = append(args, "--remote-database")
 	}
+	if c.Cold {
+		args = append(args, "--cold")
+	}
 	if c.Policy != "" {
 		args = append(args, "--policy", c.Policy)
 	}
@@ -159,7 +163,7 @@ func (c *benchServerCommand) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, endLog(), file.Close()) }()
 	return bench.Serve(ctx, bench.ServerConfig{
 		Dir: c.Dir, Database: place.Database, Policy: c.Policy, Clock: clock.System(), Log: log, Progress: os.Stderr,
-		Seed: bench.Seed{Accounts: c.Accounts, History: c.History, Risky: c.Risky, Longest: time.Duration(c.SeedFor * float64(time.Second))},
+		Seed: bench.Seed{Accounts: c.Accounts, History: c.History, Risky: c.Risky, Cold: c.Cold, Longest: time.Duration(c.SeedFor * float64(time.Second))},
 	}, os.Stdin, os.Stdout)
 }
 

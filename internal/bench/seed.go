@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/probity/probity/internal/adapter/store"
@@ -24,6 +25,7 @@ type Seed struct {
 	Accounts int
 	History  int           // payments of each account before the run
 	Risky    float64       // share of the payments to ask about that no account would make; the rest is ordinary
+	Cold     bool          // no account has paid since the server has started
 	Longest  time.Duration // after which seeding stops with the accounts that there are
 }
 
@@ -87,8 +89,14 @@ func (s Seed) into(ctx context.Context, sv *service.Service, progress io.Writer,
 		if err != nil {
 			return err
 		}
+		if err := s.past(ctx, sv, actor, len(all), more); err != nil {
+			return err
+		}
+		if err := s.warm(ctx, sv, actor, len(all), more); err != nil {
+			return err
+		}
 		all = append(all, more...)
-		_, _ = fmt.Fprintf(progress, "\rseeding: %d of %d accounts, %d payments of history each ", len(all), s.Accounts, s.History)
+		_, _ = fmt.Fprintf(progress, "\rseeding: %d of %d accounts, %d past payments ", len(all), s.Accounts, s.History*len(all))
 	}
 	_, _ = fmt.Fprintf(progress, "in %.1f s\n", sv.Clock.Wall().Sub(began).Seconds())
 	if len(all) < s.Accounts {
@@ -98,10 +106,10 @@ func (s Seed) into(ctx context.Context, sv *service.Service, progress io.Writer,
 	return s.write(ready.Bodies, all)
 }
 
-// accounts makes some accounts with a payment method and a history, in one transaction.
+// accounts makes some accounts with a payment method, in one transaction.
 func (s Seed) accounts(ctx context.Context, sv *service.Service, actor access.Actor, from, count int) ([]seeded, error) {
 	made := make([]seeded, 0, count)
-	err := sv.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+	err := sv.Store.Write(ctx, func(ctx context.Context, _ *store.Tx) error {
 		made = made[:0]
 		for i := from; i < from+count; i++ {
 			// Without an e-mail address: nobody may get mail from a bench.
@@ -115,25 +123,53 @@ func (s Seed) accounts(ctx context.Context, sv *service.Service, actor access.Ac
 			if err != nil {
 				return err
 			}
-			one := seeded{view.Account.ID, method.ID}
-			made = append(made, one)
-			if err := s.past(ctx, sv, actor, i, one, tx.Now()); err != nil {
-				return err
-			}
+			made = append(made, seeded{view.Account.ID, method.ID})
 		}
 		return nil
 	})
 	return made, err
 }
 
-// past decides the payments of an account's history, one every few days.
-func (s Seed) past(ctx context.Context, sv *service.Service, actor access.Actor, i int, one seeded, now time.Time) error {
-	h, chance := habitOf(i), rand.New(rand.NewPCG(uint64(i), 1))
-	for n := range s.History {
-		attempt := h.attempt(chance, one.accountID, one.methodID)
-		attempt.OccurredAt = now.Add(-time.Duration(s.History-n) * 53 * time.Hour)
-		if _, err := sv.AuthorizePayment(ctx, actor, attempt); err != nil {
+// past brings in the history of some accounts, one payment every few days.
+func (s Seed) past(ctx context.Context, sv *service.Service, actor access.Actor, from int, some []seeded) error {
+	now := sv.Clock.Now()
+	var past []service.PastPayment
+	for i, one := range some {
+		h, chance := habitOf(from+i), rand.New(rand.NewPCG(uint64(from+i), 1))
+		for n := range s.History {
+			attempt := h.attempt(chance, one.accountID, one.methodID)
+			attempt.OccurredAt = now.Add(-time.Duration(s.History-n) * 53 * time.Hour)
+			past = append(past, service.PastPayment{ExternalID: fmt.Sprintf("past-%d-%d", from+i, n), Attempt: attempt, Outcome: payment.Approved})
+		}
+	}
+	for part := range slices.Chunk(past, service.MaxPastPayments) {
+		results, err := sv.ImportPayments(ctx, actor, part)
+		if err != nil {
 			return err
+		}
+		for _, result := range results {
+			if result.Err != nil {
+				return result.Err
+			}
+		}
+	}
+	return nil
+}
+
+// warm has one payment of each account decided, a day ago, so that memory is as in a server that has run for a while.
+func (s Seed) warm(ctx context.Context, sv *service.Service, actor access.Actor, from int, some []seeded) error {
+	if s.Cold {
+		return nil
+	}
+	yesterday := sv.Clock.Now().Add(-24 * time.Hour)
+	requests := make([]service.PaymentRequest, len(some))
+	for i, one := range some {
+		requests[i].Attempt = habitOf(from+i).attempt(rand.New(rand.NewPCG(uint64(from+i), 3)), one.accountID, one.methodID)
+		requests[i].Attempt.OccurredAt = yesterday
+	}
+	for _, result := range sv.AuthorizePayments(ctx, actor, requests) {
+		if result.Err != nil {
+			return result.Err
 		}
 	}
 	return nil
