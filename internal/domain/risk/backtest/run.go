@@ -36,7 +36,9 @@ type Setup struct {
 	Protocol       bool
 	CompromisedFor time.Duration // 0: seven days
 	MaxDifferences int           // that are listed; 0: 100
-	MaxEntities    int           // in the index of merchants, devices and so on; 0: a million
+	// Observe is called with each measured payment and its facts, which are the function's until it returns; nil for nobody.
+	Observe     func(row *Row, facts *risk.Facts)
+	MaxEntities int // in the index of merchants, devices and so on; 0: a million
 }
 
 // ErrOrder is returned for a payment that was made before the one before it.
@@ -55,11 +57,12 @@ type Run struct {
 	last     time.Time
 	streamed int64
 
-	report      Report
-	tally       *tally
-	against     *tally // nil without one
-	moves       map[[2]risk.Outcome]*Move
-	differences []Difference
+	facts, before risk.Facts // of the payment that is being decided; their memory is used again
+	report        Report
+	tally         *tally
+	against       *tally // nil without one
+	moves         map[[2]risk.Outcome]*Move
+	differences   []Difference
 }
 
 // account is what is kept of one account.
@@ -134,8 +137,12 @@ func (r *Run) Add(row *Row) error {
 // decide asks the policies and counts their answers. It returns the payment to fold.
 func (r *Run) decide(a *account, row *Row) history.Payment {
 	sources := risk.Sources{Set: r.set, Profile: &a.profile, Index: r.index, Lists: r.setup.Lists}
-	facts := risk.FactsFor(r.setup.Policy, sources, &row.Payment)
+	facts := &r.facts
+	facts.Derive(r.setup.Policy, sources, &row.Payment)
 	decision := risk.Decide(r.setup.Policy, facts)
+	if r.setup.Observe != nil {
+		r.setup.Observe(row, facts)
+	}
 	p := payment{
 		id: row.Payment.ID, at: row.Payment.OccurredAt, amountMinor: row.Payment.AmountMinor, currency: row.Payment.Currency,
 		account: a.number, day: int32(row.Payment.OccurredAt.Unix() / 86400), labelled: row.Labelled, fraud: row.Labelled && row.Fraud,
@@ -148,9 +155,9 @@ func (r *Run) decide(a *account, row *Row) history.Payment {
 	v := verdict{decision: &decision, score: scoreOf(r.setup.Policy, &decision, facts)}
 	r.tally.add(&p, v)
 	if r.against != nil {
-		before := risk.FactsFor(r.setup.Against, sources, &row.Payment)
-		was := risk.Decide(r.setup.Against, before)
-		r.against.add(&p, verdict{decision: &was, score: scoreOf(r.setup.Against, &was, before)})
+		r.before.Derive(r.setup.Against, sources, &row.Payment)
+		was := risk.Decide(r.setup.Against, &r.before)
+		r.against.add(&p, verdict{decision: &was, score: scoreOf(r.setup.Against, &was, &r.before)})
 		if was.Outcome != decision.Outcome {
 			r.differ(&p, was.Outcome, v)
 		}
@@ -159,10 +166,15 @@ func (r *Run) decide(a *account, row *Row) history.Payment {
 }
 
 func scoreOf(policy *risk.Policy, decision *risk.Decision, facts *risk.Facts) float64 {
-	if policy.Scorecard != nil {
+	if isScored(policy) {
 		return facts.Score.Probability
 	}
 	return RankOf(policy, decision, facts)
+}
+
+// isScored reports whether the policy has a model to score with, and not only features to train one with.
+func isScored(policy *risk.Policy) bool {
+	return policy.Scorecard != nil && policy.Scorecard.Model != nil
 }
 
 // isCompromised reports whether a fraud of the account that counts became known before the day began.

@@ -57,7 +57,7 @@ type tally struct {
 
 func newTally(policy *risk.Policy) *tally {
 	t := &tally{
-		policy: policy, probability: policy.Scorecard != nil, reasons: map[string]*ReasonResult{}, days: map[int32]*DayResult{},
+		policy: policy, probability: isScored(policy), reasons: map[string]*ReasonResult{}, days: map[int32]*DayResult{},
 		missed: largest{most: maxExamples}, blockedGood: largest{most: maxExamples},
 	}
 	for i := range policy.Rules {
