@@ -1,0 +1,125 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/probity/probity/internal/standard/problem"
+)
+
+// gated is a decider that holds every group until it is let go.
+type gated struct {
+	mu     sync.Mutex
+	groups [][]*decision
+	open   chan struct{}
+}
+
+func (g *gated) decide(_ context.Context, decisions []*decision) {
+	g.mu.Lock()
+	g.groups = append(g.groups, decisions)
+	g.mu.Unlock()
+	<-g.open
+}
+
+func TestPaymentsThatWaitTogetherAreOneGroupInTheirOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gated{open: make(chan struct{})}
+		q := newPaymentQueue(1, g.decide)
+		var all sync.WaitGroup
+		var asked []*decision
+		for range 600 {
+			d := &decision{}
+			asked = append(asked, d)
+			all.Go(func() {
+				if err := q.decideOne(t.Context(), d); err != nil {
+					t.Errorf("got %v", err)
+				}
+			})
+			synctest.Wait() // so that they queue in this order
+		}
+		close(g.open)
+		all.Wait()
+		if len(g.groups) != 3 || len(g.groups[0]) != 1 || len(g.groups[1]) != groupSize || len(g.groups[2]) != 600-1-groupSize {
+			t.Fatalf("got %d groups, want the first alone, then all that waited, %d at most", len(g.groups), groupSize)
+		}
+		i := 0
+		for _, group := range g.groups {
+			for _, d := range group {
+				if d != asked[i] {
+					t.Fatalf("decision %d is out of its order", i)
+				}
+				i++
+			}
+		}
+	})
+}
+
+func TestTooManyWaitingAreRefusedBeforeTheyWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gated{open: make(chan struct{})}
+		q := newPaymentQueue(2, g.decide)
+		var all sync.WaitGroup
+		for range waitingAtMost / unitSize {
+			all.Go(func() {
+				if err := q.decideAll(t.Context(), make([]*decision, unitSize)); err != nil {
+					t.Errorf("got %v", err)
+				}
+			})
+		}
+		synctest.Wait()
+		if err := q.decideOne(t.Context(), &decision{}); !problem.Is(err, problem.TooMany) {
+			t.Errorf("got %v for one payment more, want it refused", err)
+		}
+		batch := make(chan error)
+		go func() { batch <- q.decideAll(t.Context(), make([]*decision, 3)) }()
+		gone, cancel := context.WithCancel(t.Context())
+		given := make(chan error)
+		go func() { given <- q.decideAll(gone, make([]*decision, 3)) }()
+		synctest.Wait()
+		cancel()
+		if err := <-given; !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v for a batch that gave up, want that it did", err)
+		}
+		close(g.open)
+		if err := <-batch; err != nil {
+			t.Errorf("got %v for a batch, want that it waited for room", err)
+		}
+		all.Wait()
+		if err := q.decideOne(t.Context(), &decision{}); err != nil {
+			t.Errorf("got %v once there is room again", err)
+		}
+		if g.groups == nil || q.running != 0 || len(q.waiting) != 0 {
+			t.Errorf("something is left: %d run, %d wait", q.running, len(q.waiting))
+		}
+	})
+}
+
+func TestWhoStopsWaitingLeavesTheQueueWhole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gated{open: make(chan struct{})}
+		q := newPaymentQueue(1, g.decide)
+		ctx, cancel := context.WithCancel(t.Context())
+		gone := make(chan error)
+		for range 3 {
+			go func() { gone <- q.decideOne(ctx, &decision{}) }()
+		}
+		synctest.Wait()
+		cancel()
+		for range 3 {
+			if err := <-gone; !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v, want that it gave up", err)
+			}
+		}
+		close(g.open)
+		if err := q.decideOne(t.Context(), &decision{}); err != nil {
+			t.Errorf("got %v for the next", err)
+		}
+		synctest.Wait()
+		if q.running != 0 || !q.room.TryAcquire(waitingAtMost) {
+			t.Error("who gave up still takes room")
+		}
+	})
+}
