@@ -6,18 +6,22 @@ import (
 	"slices"
 )
 
-// bucket sums the payments of one stretch of time. It holds what its kind needs, the rest is 0.
+// bucket counts the payments of one stretch of time.
 type bucket struct {
 	number uint32 // the stretch: ticks since 1970, divided by 2^tickBits
 	first  uint16 // earliest and latest payment, in ticks from the start of the stretch; first is
 	last   uint16 // 0 in a bucket of amounts with more than one payment
 	count  uint32 // saturates; 0 when only a label was folded
 	frauds int32  // confirmed less undone; saturates
-	sum    int64  // of the amounts; saturates
-	min    int64
-	max    int64
-	high   uint64 // sum of the amounts' squares, 128 bits: exact, so that the order of folding does not matter; saturates
-	low    uint64
+}
+
+// moments sums the amounts of a bucket's payments, beside the bucket so that series without amounts stay small.
+type moments struct {
+	sum  int64 // saturates
+	min  int64
+	max  int64
+	high uint64 // sum of the amounts' squares, 128 bits: exact, so that the order of folding does not matter; saturates
+	low  uint64
 }
 
 func (b *bucket) firstTick() uint64 { return uint64(b.number)<<tickBits | uint64(b.first) }
@@ -41,19 +45,18 @@ func (b *bucket) addPayment(tick uint64) {
 	}
 }
 
-// addAmount adds one payment with its amount, not negative.
-func (b *bucket) addAmount(tick uint64, amount int64) {
-	if b.count == 0 {
-		b.min = amount
-	}
-	b.addPayment(tick)
-	if b.count > 1 {
-		b.first = 0
-	}
-	b.min, b.max = min(b.min, amount), max(b.max, amount)
-	b.sum = addCapped(b.sum, amount)
+// add adds an amount, not negative, to moments that have one already.
+func (m *moments) add(amount int64) {
+	m.min, m.max = min(m.min, amount), max(m.max, amount)
+	m.sum = addCapped(m.sum, amount)
 	high, low := bits.Mul64(uint64(amount), uint64(amount))
-	b.high, b.low = addCapped128(b.high, b.low, high, low)
+	m.high, m.low = addCapped128(m.high, m.low, high, low)
+}
+
+// momentsOf returns the moments of one amount.
+func momentsOf(amount int64) moments {
+	high, low := bits.Mul64(uint64(amount), uint64(amount))
+	return moments{sum: amount, min: amount, max: amount, high: high, low: low}
 }
 
 // label adds a confirmed fraud, or takes one back.
@@ -92,8 +95,9 @@ type seen struct {
 // state is what one series keeps for one key; key is 0 in a series without keys.
 type state struct {
 	key     uint64
-	buckets []bucket // by number
-	seen    []seen   // by key
+	buckets []bucket  // by number
+	moments []moments // of kindAmounts: one for each bucket
+	seen    []seen    // by key
 	latest  latest
 }
 
@@ -113,25 +117,66 @@ func (st *state) newest() uint64 {
 	return newest
 }
 
-// bucket returns the bucket of the tick, made when it is missing; nil when it would be older than the MaxBuckets that are kept.
-func (st *state) bucket(tick uint64) *bucket {
+// bucket returns the position of the tick's bucket, made when it is missing; -1 when it would be older than the MaxBuckets that are kept.
+func (st *state) bucket(tick uint64, k kind) int {
 	number := uint32(tick >> tickBits)
 	i := len(st.buckets)
 	for i > 0 && st.buckets[i-1].number > number {
 		i--
 	}
 	if i > 0 && st.buckets[i-1].number == number {
-		return &st.buckets[i-1]
+		return i - 1
 	}
 	if len(st.buckets) == MaxBuckets {
 		if i == 0 {
-			return nil
+			return -1
 		}
-		st.buckets = slices.Delete(st.buckets, 0, 1)
+		st.drop(1)
 		i--
 	}
 	st.buckets = slices.Insert(st.buckets, i, bucket{number: number, first: tickMask})
-	return &st.buckets[i]
+	if k == kindAmounts {
+		st.moments = slices.Insert(st.moments, i, moments{})
+	}
+	return i
+}
+
+// drop forgets the oldest buckets. The others are moved to the front, so that the room at the end stays usable.
+func (st *state) drop(n int) {
+	st.buckets = st.buckets[:copy(st.buckets, st.buckets[n:])]
+	if len(st.moments) > 0 {
+		st.moments = st.moments[:copy(st.moments, st.moments[n:])]
+	}
+}
+
+// addPayment counts a payment.
+func (st *state) addPayment(tick uint64) {
+	if i := st.bucket(tick, kindEvents); i >= 0 {
+		st.buckets[i].addPayment(tick)
+	}
+}
+
+// addAmount counts a payment with its amount, not negative.
+func (st *state) addAmount(tick uint64, amount int64) {
+	i := st.bucket(tick, kindAmounts)
+	if i < 0 {
+		return
+	}
+	b := &st.buckets[i]
+	b.addPayment(tick)
+	if b.count == 1 {
+		st.moments[i] = momentsOf(amount)
+		return
+	}
+	b.first = 0
+	st.moments[i].add(amount)
+}
+
+// label adds a confirmed fraud, or takes one back.
+func (st *state) label(tick uint64, undo bool) {
+	if i := st.bucket(tick, kindEvents); i >= 0 {
+		st.buckets[i].label(tick, undo)
+	}
 }
 
 // forget drops what is older than the tick, which begins a bucket.
@@ -141,8 +186,7 @@ func (st *state) forget(clock *ticks, before uint64) {
 		drop++
 	}
 	if drop > 0 {
-		// Copied to the front, so that the room at the end stays usable.
-		st.buckets = st.buckets[:copy(st.buckets, st.buckets[drop:])]
+		st.drop(drop)
 	}
 	st.seen = forgetSeen(st.seen, before)
 	if instant := clock.micros(before); st.latest.before < instant {

@@ -10,7 +10,7 @@ import (
 //
 //	profile  = version(1 byte) totals newest (newest-second) known known known tracked folds
 //	entity   = version(1 byte) totals newest (newest-second) group folds
-//	totals   = buckets values states series       so that decoding allocates once for each
+//	totals   = buckets moments values states series, so that decoding allocates once for each
 //	known    = count { key(5 bytes) (tick of newest - tick, zigzag) }
 //	folds    = { id(5 bytes) tracked }            by id
 //	tracked  = states<<3|keyed<<2|kind [base] { [key(5 bytes)] state }
@@ -80,11 +80,12 @@ func (p *Profile) Decode(data []byte) error {
 
 // totals counts what is about to be encoded.
 type totals struct {
-	buckets, values, states, series int
+	buckets, moments, values, states, series int
 }
 
 func (t *totals) append(dst []byte) []byte {
 	dst = appendUvarint(dst, uint64(t.buckets))
+	dst = appendUvarint(dst, uint64(t.moments))
 	dst = appendUvarint(dst, uint64(t.values))
 	dst = appendUvarint(dst, uint64(t.states))
 	return appendUvarint(dst, uint64(t.series))
@@ -94,6 +95,7 @@ func (t *totals) add(tracked *tracked) {
 	t.states += len(tracked.states)
 	for i := range tracked.states {
 		t.buckets += len(tracked.states[i].buckets)
+		t.moments += len(tracked.states[i].moments)
 		t.values += len(tracked.states[i].seen)
 	}
 }
@@ -136,7 +138,7 @@ func (t *tracked) append(dst []byte, newest int64) []byte {
 		}
 		switch t.kind {
 		case kindEvents, kindAmounts:
-			dst = appendBuckets(dst, st.buckets, t, base)
+			dst = appendBuckets(dst, st, t, base)
 		case kindDistinct:
 			dst = appendSeen(dst, st.seen)
 		case kindLatest:
@@ -195,8 +197,8 @@ func appendKnown(dst []byte, list []seen, base uint64) []byte {
 	return dst
 }
 
-func appendBuckets(dst []byte, list []bucket, t *tracked, base uint64) []byte {
-	frauds := uint64(0)
+func appendBuckets(dst []byte, st *state, t *tracked, base uint64) []byte {
+	list, frauds := st.buckets, uint64(0)
 	for i := range list {
 		if list[i].frauds != 0 {
 			frauds = 1
@@ -228,7 +230,7 @@ func appendBuckets(dst []byte, list []bucket, t *tracked, base uint64) []byte {
 			dst = appendUvarint(dst, uint64(uint32(b.frauds<<1)^uint32(b.frauds>>31)))
 		}
 		if t.kind == kindAmounts {
-			dst = b.appendAmounts(dst)
+			dst = st.moments[i].append(dst, b.count)
 		} else if b.count != 1 {
 			dst = appendUvarint(dst, uint64(b.last-b.first))
 		}
@@ -236,25 +238,25 @@ func appendBuckets(dst []byte, list []bucket, t *tracked, base uint64) []byte {
 	return dst
 }
 
-func (b *bucket) appendAmounts(dst []byte) []byte {
-	dst = appendUvarint(dst, uint64(b.sum))
-	if b.count == 1 {
+func (m *moments) append(dst []byte, count uint32) []byte {
+	dst = appendUvarint(dst, uint64(m.sum))
+	if count == 1 {
 		return dst
 	}
-	dst = appendUvarint(dst, uint64(b.max))
-	if b.count == 2 && b.derived() {
+	dst = appendUvarint(dst, uint64(m.max))
+	if count == 2 && m.follow(count) {
 		return dst
 	}
-	dst = appendUvarint(dst, uint64(b.min))
-	if b.derived() {
+	dst = appendUvarint(dst, uint64(m.min))
+	if m.follow(count) {
 		return dst
 	}
-	dst = appendUvarint(dst, b.low)
-	return appendUvarint(dst, b.high)
+	dst = appendUvarint(dst, m.low)
+	return appendUvarint(dst, m.high)
 }
 
-// derived reports whether the sum of squares follows from sum, max and min: up to three amounts are known from these.
-func (b *bucket) derived() bool { return b.count <= 3 && b.sum < math.MaxInt64 }
+// follow reports whether the sum of squares follows from sum, max and min: up to three amounts are known from these.
+func (m *moments) follow(count uint32) bool { return count <= 3 && m.sum < math.MaxInt64 }
 
 // appendUvarint is binary.AppendUvarint with the short cases in line.
 func appendUvarint(dst []byte, v uint64) []byte {

@@ -9,6 +9,7 @@ import (
 // room is the memory of a decoded profile, by what it holds.
 type room struct {
 	buckets []bucket
+	moments []moments
 	values  []seen
 	states  []state
 	series  []tracked
@@ -17,6 +18,7 @@ type room struct {
 // decoder reads an encoding. Once something is wrong it is bad, and reads zeros.
 type decoder struct {
 	data   []byte
+	at     int // what is read of it
 	bad    bool
 	room   room // what is left of:
 	whole  room
@@ -36,8 +38,9 @@ func (d *decoder) begin() {
 	if d.byte() != version {
 		d.fail()
 	}
-	size := uint64(len(d.data))
-	buckets, values := d.below(size/minBucket), d.below(size/minSeen)
+	size := uint64(len(d.data) - d.at)
+	buckets := d.below(size / minBucket)
+	amounts, values := d.below(buckets), d.below(size/minSeen)
 	states, series := d.below(size/minState), d.below(min(size/minSeries, MaxSeries))
 	if d.bad {
 		return
@@ -45,6 +48,7 @@ func (d *decoder) begin() {
 	// One more for each list, so that folding the next payment allocates nothing; two for the methods, which have two keys.
 	d.whole = room{
 		buckets: sized(d.room.buckets, buckets+states),
+		moments: sized(d.room.moments, amounts+states),
 		values:  sized(d.room.values, values+states+4),
 		states:  sized(d.room.states, states+series+1),
 		series:  sized(d.room.series, series),
@@ -71,7 +75,7 @@ func take[T any](room *[]T, n, spare int) []T {
 	return taken
 }
 
-func (d *decoder) done() bool { return !d.bad && len(d.data) == 0 }
+func (d *decoder) done() bool { return !d.bad && d.at == len(d.data) }
 
 func (d *decoder) instants() (newest, second int64) {
 	newest = int64(d.below(maxInstant))
@@ -160,7 +164,7 @@ func (d *decoder) tracked(t *tracked, limit int, newest int64) {
 		}
 		switch t.kind {
 		case kindEvents, kindAmounts:
-			st.buckets = d.buckets(t, base)
+			d.buckets(st, t, base)
 		case kindDistinct:
 			st.seen = d.seen()
 		case kindLatest:
@@ -174,25 +178,27 @@ func (d *decoder) tracked(t *tracked, limit int, newest int64) {
 	}
 }
 
-func (d *decoder) buckets(t *tracked, base uint64) []bucket {
+// buckets reads the buckets of a state, and their moments.
+func (d *decoder) buckets(st *state, t *tracked, base uint64) {
 	head := d.below(MaxBuckets<<1 | 1)
 	n := int(head >> 1)
-	list := take(&d.room.buckets, n, 1)
-	if len(list) < n || n == 0 {
+	st.buckets = take(&d.room.buckets, n, 1)
+	if t.kind == kindAmounts {
+		st.moments = take(&d.room.moments, n, 1)
+	}
+	if len(st.buckets) < n || t.kind == kindAmounts && len(st.moments) < n || n == 0 {
 		d.fail()
-		return nil
+		return
 	}
 	number := d.below(math.MaxUint32)
 	if t.countsBack() {
 		if number > base {
 			d.fail()
-			return nil
+			return
 		}
 		number = base - number
 	}
 	for i := n - 1; i >= 0; i-- {
-		b := &list[i]
-		*b = bucket{}
 		packed := d.uint16()
 		step, count := uint64(packed>>tickBits&inline), uint64(packed>>(tickBits+3))
 		if step == inline {
@@ -200,85 +206,98 @@ func (d *decoder) buckets(t *tracked, base uint64) []bucket {
 		}
 		if step > number || (step == 0) != (i == n-1) {
 			d.fail()
-			return nil
+			return
 		}
 		number -= step
 		if count == inline {
 			count = d.below(math.MaxUint32)
 		}
-		b.number, b.count, b.last = uint32(number), uint32(count), packed&tickMask
+		b := bucket{number: uint32(number), count: uint32(count), last: packed & tickMask}
 		if head&1 != 0 {
 			zigzag := uint32(d.below(math.MaxUint32))
 			b.frauds = int32(zigzag>>1) ^ -int32(zigzag&1)
 		}
-		if t.kind == kindAmounts {
-			d.amounts(b)
-		} else if b.first = b.last; count != 1 {
-			b.first -= uint16(d.below(uint64(b.last)))
+		switch {
+		case t.kind == kindAmounts:
+			d.moments(&st.moments[i], b.count)
+			if b.count == 1 {
+				b.first = b.last
+			}
+		case count == 1:
+			b.first = b.last
+		default:
+			b.first = b.last - uint16(d.below(uint64(b.last)))
 		}
+		st.buckets[i] = b
 	}
-	return list
 }
 
-func (d *decoder) amounts(b *bucket) {
-	b.sum = int64(d.below(math.MaxInt64))
-	if b.count == 0 {
-		d.fail()
+// moments reads the moments of so many amounts.
+func (d *decoder) moments(m *moments, count uint32) {
+	sum := int64(d.below(math.MaxInt64))
+	if count <= 1 {
+		*m = momentsOf(sum)
+		if count == 0 {
+			d.fail()
+		}
 		return
 	}
-	if b.count == 1 {
-		b.first = b.last
-		b.min, b.max = b.sum, b.sum
-		b.high, b.low = bits.Mul64(uint64(b.sum), uint64(b.sum))
-		return
-	}
-	b.max = int64(d.below(uint64(b.sum)))
-	if b.count == 2 && b.derived() {
-		b.min = b.sum - b.max
+	*m = moments{sum: sum, max: int64(d.below(uint64(sum)))}
+	if count == 2 && m.follow(count) {
+		m.min = m.sum - m.max
 	} else {
-		b.min = int64(d.below(uint64(b.max)))
+		m.min = int64(d.below(uint64(m.max)))
 	}
-	if !b.derived() {
-		b.low = d.uvarint()
-		b.high = d.uvarint()
+	if !m.follow(count) {
+		m.low = d.uvarint()
+		m.high = d.uvarint()
 		return
 	}
-	third := b.sum - b.max - b.min
-	if b.min > b.max || third < 0 || b.count == 3 && (third < b.min || third > b.max) {
+	third := m.sum - m.max - m.min
+	if m.min > m.max || third < 0 || count == 3 && (third < m.min || third > m.max) {
 		d.fail()
 		return
 	}
-	for _, amount := range [...]int64{b.max, b.min, third} {
+	for _, amount := range [...]int64{m.max, m.min, third} {
 		high, low := bits.Mul64(uint64(amount), uint64(amount))
-		b.high, b.low = addCapped128(b.high, b.low, high, low)
+		m.high, m.low = addCapped128(m.high, m.low, high, low)
 	}
 }
 
+// fail makes the decoder bad; nothing is left to read.
 func (d *decoder) fail() uint64 {
-	d.bad, d.data = true, nil
+	d.bad, d.at = true, len(d.data)
 	return 0
 }
 
 func (d *decoder) byte() byte {
-	if len(d.data) == 0 {
+	if d.at == len(d.data) {
 		return byte(d.fail())
 	}
-	b := d.data[0]
-	d.data = d.data[1:]
-	return b
+	d.at++
+	return d.data[d.at-1]
 }
 
 func (d *decoder) uvarint() uint64 {
-	if len(d.data) > 0 && d.data[0] < 0x80 {
-		v := d.data[0]
-		d.data = d.data[1:]
-		return uint64(v)
+	if d.at < len(d.data) && d.data[d.at] < 0x80 {
+		d.at++
+		return uint64(d.data[d.at-1])
 	}
-	v, n := binary.Uvarint(d.data)
+	return d.longUvarint()
+}
+
+// longUvarint reads a number of more than one byte.
+func (d *decoder) longUvarint() uint64 {
+	rest := d.data[d.at:]
+	if len(rest) >= 2 && rest[1] < 0x80 {
+		d.at += 2
+		return uint64(rest[0]&0x7f) | uint64(rest[1])<<7
+	}
+	v, n := binary.Uvarint(rest)
 	if n <= 0 {
 		return d.fail()
 	}
-	d.data = d.data[n:]
+	d.at += n
 	return v
 }
 
@@ -292,19 +311,18 @@ func (d *decoder) below(limit uint64) uint64 {
 }
 
 func (d *decoder) uint16() uint16 {
-	if len(d.data) < 2 {
+	if len(d.data)-d.at < 2 {
 		return uint16(d.fail())
 	}
-	v := binary.LittleEndian.Uint16(d.data)
-	d.data = d.data[2:]
-	return v
+	d.at += 2
+	return binary.LittleEndian.Uint16(d.data[d.at-2:])
 }
 
 func (d *decoder) key() uint64 {
-	if len(d.data) < keyBytes {
+	if len(d.data)-d.at < keyBytes {
 		return d.fail()
 	}
-	b := d.data
-	d.data = d.data[keyBytes:]
+	b := d.data[d.at : d.at+keyBytes]
+	d.at += keyBytes
 	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 | uint64(b[4])<<32
 }

@@ -191,9 +191,7 @@ func (t *tracked) entry(s *series, e *event, tick uint64) {
 	switch s.kind {
 	case kindEvents:
 		if st := t.state(s, e); st != nil {
-			if b := st.bucket(tick); b != nil {
-				b.addPayment(tick)
-			}
+			st.addPayment(tick)
 		}
 	case kindAmounts:
 		amount, known := e.amount(s.field)
@@ -201,9 +199,7 @@ func (t *tracked) entry(s *series, e *event, tick uint64) {
 			return
 		}
 		if st := t.state(s, e); st != nil {
-			if b := st.bucket(tick); b != nil {
-				b.addAmount(tick, amount)
-			}
+			st.addAmount(tick, amount)
 		}
 	case kindDistinct:
 		value, known := e.hash(s.field)
@@ -270,8 +266,6 @@ func (t *tracked) label(s *series, e *event, tick uint64, undo bool) {
 	if st == nil {
 		return
 	}
-	if b := st.bucket(tick); b != nil {
-		b.label(tick, undo)
-	}
+	st.label(tick, undo)
 	t.bound(MaxKeys)
 }

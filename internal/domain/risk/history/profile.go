@@ -58,9 +58,7 @@ func (p *Profile) approve(e *event) {
 		return
 	}
 	if st := p.spending.state(spendingSeries, e); st != nil {
-		if b := st.bucket(tick); b != nil {
-			b.addAmount(tick, e.payment.AmountMinor)
-		}
+		st.addAmount(tick, e.payment.AmountMinor)
 		p.spending.bound(MaxCurrencies)
 	}
 }
@@ -216,7 +214,7 @@ func (p *Profile) Spending(currency string, at time.Time) (approved int64, s Spe
 			continue
 		}
 		var sum summary
-		sum.add(st.buckets, since, math.MaxUint64, false)
+		sum.add(st, since, math.MaxUint64, false)
 		approved += int64(sum.count)
 		s = Spending{Count: int64(sum.count), MeanMinor: sum.mean(), StddevMinor: sum.stddev(), MaxMinor: sum.max}
 	}

@@ -10,18 +10,14 @@ type summary struct {
 	count  uint64
 	frauds int64
 	first  uint64 // ticks
-	sum    int64
-	min    int64
-	max    int64
-	high   uint64
-	low    uint64
+	moments
 }
 
 // add adds the buckets whose newest payment is later than the tick since, up to the tick until. With whole, a bucket counts once its newest
 // payment is not later than until; without, as soon as its first may be.
-func (s *summary) add(buckets []bucket, since, until uint64, whole bool) {
-	for i := len(buckets) - 1; i >= 0; i-- {
-		b := &buckets[i]
+func (s *summary) add(st *state, since, until uint64, whole bool) {
+	for i := len(st.buckets) - 1; i >= 0; i-- {
+		b := &st.buckets[i]
 		last := b.lastTick()
 		if last <= since {
 			return
@@ -34,26 +30,27 @@ func (s *summary) add(buckets []bucket, since, until uint64, whole bool) {
 		if b.count == 0 {
 			continue
 		}
-		if s.count == 0 || b.min < s.min {
-			s.min = b.min
+		if i < len(st.moments) {
+			s.addMoments(&st.moments[i])
 		}
-		s.max = max(s.max, b.max)
 		s.count += uint64(b.count)
-		s.sum = addCapped(s.sum, b.sum)
-		s.high, s.low = addCapped128(s.high, s.low, b.high, b.low)
 	}
+}
+
+func (s *summary) addMoments(m *moments) {
+	if s.count == 0 || m.min < s.min {
+		s.min = m.min
+	}
+	s.max = max(s.max, m.max)
+	s.sum = addCapped(s.sum, m.sum)
+	s.high, s.low = addCapped128(s.high, s.low, m.high, m.low)
 }
 
 // addCurrent adds the payment that is being decided.
 func (s *summary) addCurrent(amount int64) {
-	if s.count == 0 || amount < s.min {
-		s.min = amount
-	}
-	s.max = max(s.max, amount)
+	m := momentsOf(amount)
+	s.addMoments(&m)
 	s.count++
-	s.sum = addCapped(s.sum, amount)
-	high, low := bits.Mul64(uint64(amount), uint64(amount))
-	s.high, s.low = addCapped128(s.high, s.low, high, low)
 }
 
 func (s *summary) mean() float64 {
@@ -220,7 +217,7 @@ func (r *Reading) fromBuckets(slot Slot, m *remembered, current bool) float64 {
 	s := slot.series
 	if !m.summed && m.state != nil {
 		until := r.subject.at - s.delay
-		m.summary.add(m.state.buckets, s.ticks.at(until-s.window), s.ticks.at(until), s.delay > 0)
+		m.summary.add(m.state, s.ticks.at(until-s.window), s.ticks.at(until), s.delay > 0)
 	}
 	m.summed = true
 	sum := &m.summary
