@@ -173,8 +173,8 @@ func (v *visit) find(query string) (string, error) {
 		_, err := v.s.Service.Ticket(ctx, v.actor, query)
 		return missing("/console/tickets/"+query, err)
 	case id.Valid(id.Payment, query):
-		view, err := v.s.Service.Payment(ctx, v.actor, query)
-		return missing("/console/accounts/"+view.Payment.Attempt.AccountID, err)
+		_, err := v.s.Service.Payment(ctx, v.actor, query)
+		return missing("/console/payments/"+query, err)
 	}
 	// An external id may look like a query code, and the other way round; the tenant's own name for an account comes first.
 	accounts, _, err := v.s.Service.Accounts(ctx, v.actor, query, store.Page{Limit: 1})

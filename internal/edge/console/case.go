@@ -88,6 +88,9 @@ func showCase(v *visit) error {
 	if err != nil {
 		return err
 	}
+	if view.ThisCase.Kind == casework.PaymentReview {
+		return v.heldBody(http.StatusOK, view, &form{}, heldNotice{})
+	}
 	return v.caseBody(http.StatusOK, view, newDecisionForm(view))
 }
 

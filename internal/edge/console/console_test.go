@@ -183,7 +183,7 @@ func TestSearchLeadsToTheRightPage(t *testing.T) {
 		waiting.Verification.ID:                                   "/console/verifications/" + waiting.Verification.ID,
 		view.Account.ID:                                           "/console/accounts/" + view.Account.ID,
 		view.Account.Profile.ExternalID:                           "/console/accounts/" + view.Account.ID,
-		view.Payment.ID:                                           "/console/accounts/" + view.Account.ID,
+		view.Payment.ID:                                           "/console/payments/" + view.Payment.ID,
 		" " + view.Case.ID + " ":                                  "/console/cases/" + view.Case.ID,
 	} {
 		p := ana.send("/console/search", url.Values{"q": {q}})

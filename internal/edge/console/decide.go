@@ -114,6 +114,9 @@ func decide(v *visit) error {
 	if err != nil {
 		return err
 	}
+	if view.ThisCase.Kind == casework.PaymentReview {
+		return v.decideHeld(view)
+	}
 	f, err := readDecision(v)
 	if err != nil {
 		return err

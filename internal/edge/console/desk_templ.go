@@ -566,7 +566,8 @@ func staffPage(s staffView) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		templ_7745c5c3_Err = web.Radios(web.FieldProps{Name: "role", Label: "Role", Error: s.form.errorOf("role"), Required: true}, []web.Option{
-			{Value: "reviewer", Label: "Reviewer", Hint: "Reviews cases, answers tickets, opens and cancels verifications.", Selected: s.form.text("role") != "administrator"},
+			{Value: "reviewer", Label: "Reviewer", Hint: "Reviews cases, answers tickets, opens and cancels verifications.", Selected: s.form.text("role") != "administrator" && s.form.text("role") != "analyst"},
+			{Value: "analyst", Label: "Analyst", Hint: "Of the risk team: all of that, writes and publishes policies, and keeps lists.", Selected: s.form.text("role") == "analyst"},
 			{Value: "administrator", Label: "Administrator", Hint: "All of that, invites staff and ends their access.", Selected: s.form.text("role") == "administrator"},
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {

@@ -23,18 +23,31 @@ var errNoPage = problem.New(problem.NotFound, "not_found", "there is no such pag
 
 // flashes are the messages that a page may show after a redirect.
 var flashes = map[string]string{
-	"approved":     "Approved. The restriction is lifted and the account holder is being told.",
-	"resubmission": "Asked again. The account holder is being told what to send, and why.",
-	"declined":     "Declined. The restriction stays and the account holder is being told.",
-	"evidence":     "Evidence added. It stands with the rest, marked as sent by staff.",
-	"submitted":    "Submitted on the holder's behalf. The case is in the queue.",
-	"opened":       "Verification opened. The account's payments are restricted and its holder is being told.",
-	"already_open": "A verification of this account was open already: this is it.",
-	"canceled":     "Verification canceled. The restriction is lifted and the account holder is being told.",
-	"answered":     "Answered. The account holder sees it in the KYC Center.",
-	"clock":        "The clock was moved. What became due is being carried out now.",
-	"queue_empty":  "No other case is waiting.",
-	"welcome":      "You are signed in. Next time, sign in with your e-mail address and passphrase.",
+	"approved":           "Approved. The restriction is lifted and the account holder is being told.",
+	"resubmission":       "Asked again. The account holder is being told what to send, and why.",
+	"declined":           "Declined. The restriction stays and the account holder is being told.",
+	"evidence":           "Evidence added. It stands with the rest, marked as sent by staff.",
+	"submitted":          "Submitted on the holder's behalf. The case is in the queue.",
+	"opened":             "Verification opened. The account's payments are restricted and its holder is being told.",
+	"already_open":       "A verification of this account was open already: this is it.",
+	"canceled":           "Verification canceled. The restriction is lifted and the account holder is being told.",
+	"answered":           "Answered. The account holder sees it in the KYC Center.",
+	"clock":              "The clock was moved. What became due is being carried out now.",
+	"queue_empty":        "No other case is waiting.",
+	"held_approved":      "Approved. The payment passes, and the platform is being told.",
+	"held_rejected":      "Rejected. The payment does not pass, and the platform is being told.",
+	"outcome_reported":   "Recorded. It counts from now on, never for an earlier decision.",
+	"draft_saved":        "Draft saved. It decides nothing until a second person has approved it.",
+	"not_a_draft":        "Only a draft can be edited. Write a new draft from this version instead.",
+	"policy_proposed":    "Proposed. A colleague who neither wrote nor proposed it approves it.",
+	"policy_approved":    "Approved. It decides as soon as it is prepared and its time has come.",
+	"policy_withdrawn":   "Withdrawn. It never decided anything.",
+	"policy_rolled_back": "Rolled back. This version decides again.",
+	"list_made":          "The list was made. A rule of the policy has to read it before it does anything.",
+	"list_deleted":       "The list was deleted, with its entries.",
+	"entry_added":        "Added. It counts for the next payment.",
+	"entry_removed":      "Removed. It counts for the next payment.",
+	"welcome":            "You are signed in. Next time, sign in with your e-mail address and passphrase.",
 }
 
 // waiting says how much work waits in each part of the console.
@@ -43,6 +56,7 @@ type waiting struct {
 	overdue     int
 	tickets     int
 	undelivered int
+	policies    int // versions that wait for a second person
 }
 
 // countLimit bounds what is counted by listing.
@@ -58,7 +72,11 @@ func (v *visit) waiting() (waiting, error) {
 		return waiting{}, err
 	}
 	undelivered, _, err := v.s.Service.UndeliveredNotices(v.r.Context(), v.actor, store.Page{Limit: countLimit})
-	return waiting{cases: counts.Open, overdue: counts.Overdue, tickets: len(tickets), undelivered: len(undelivered)}, err
+	if err != nil {
+		return waiting{}, err
+	}
+	proposed, err := v.proposed()
+	return waiting{cases: counts.Open, overdue: counts.Overdue, tickets: len(tickets), undelivered: len(undelivered), policies: len(proposed)}, err
 }
 
 // show renders a page of the console. section is the path of its part of the navigation.
@@ -71,6 +89,7 @@ func (v *visit) show(status int, title, section string, body templ.Component) er
 		{Label: "Queue", URL: "/console/", Count: counts.cases},
 		{Label: "Tickets", URL: "/console/tickets", Count: counts.tickets},
 		{Label: "Accounts", URL: "/console/accounts"},
+		{Label: "Policy", URL: "/console/policy", Count: counts.policies},
 		{Label: "Undelivered", URL: "/console/undelivered", Count: counts.undelivered},
 	}
 	if v.actor.Role == access.Administrator {
@@ -82,7 +101,7 @@ func (v *visit) show(status int, title, section string, body templ.Component) er
 	page := web.Page{
 		Title: title, Locale: web.English, Brand: web.Brand{Name: v.tenant.Name, Colour: v.tenant.BrandColor}, Area: "Review console",
 		HomeURL: "/console/", Nav: nav, SignedIn: &web.SignedIn{Name: v.member.Name, SignOutURL: "/console/sign-out"}, Wide: true,
-		Scripts: []string{"viewer.js", "console.js"}, Styles: []string{"console.css"}, Tools: searchBox(),
+		Scripts: []string{"viewer.js", "console.js"}, Styles: []string{"console.css", "risk.css"}, Tools: searchBox(),
 	}
 	if v.s.Demo {
 		back := "/console/"

@@ -9,6 +9,7 @@ import (
 	"github.com/probity/probity/internal/domain/casework"
 	"github.com/probity/probity/internal/domain/journal"
 	"github.com/probity/probity/internal/domain/notice"
+	"github.com/probity/probity/internal/domain/payment"
 	"github.com/probity/probity/internal/domain/verification"
 	"github.com/probity/probity/internal/edge/web"
 )
@@ -178,6 +179,14 @@ func (v *visit) laterSentence(e journal.Entry) (string, web.Tone) {
 
 func otherSentence(e journal.Entry) (string, web.Tone) {
 	switch e.Type {
+	case journal.PaymentHeld:
+		return "Payment held for a person", web.Attention
+	case journal.PaymentHeldApproved:
+		return "Held payment approved", web.Positive
+	case journal.PaymentHeldRejected:
+		return "Held payment rejected", web.Negative
+	case journal.PaymentOutcome:
+		return "Reported of a payment: " + findingName(payment.FindingKind(e.Data["outcome"])), findingTone(payment.FindingKind(e.Data["outcome"]))
 	case journal.TicketOpened:
 		return "Support ticket opened", web.Info
 	case journal.TicketClosed:
@@ -200,7 +209,8 @@ func otherSentence(e journal.Entry) (string, web.Tone) {
 		return "The platform opened the KYC Center for the holder", web.Neutral
 	case journal.TenantCreated, journal.TenantUpdated, journal.KeyCreated, journal.KeyRevoked, journal.StaffInvited, journal.StaffJoined, journal.StaffAccessEnded, journal.StaffAccessRestored,
 		journal.StaffSignedIn, journal.StaffSignInRefused, journal.WebhookEndpointMade, journal.WebhookEndpointGone,
-		journal.WebhookEndpointOff, journal.ClockAdvanced:
+		journal.WebhookEndpointOff, journal.ClockAdvanced, journal.PolicyDrafted, journal.PolicyEdited, journal.PolicyProposed, journal.PolicyApproved, journal.PolicyPublished,
+		journal.PolicyRetired, journal.PolicyWithdrawn, journal.PolicyRolledBack, journal.ListCreated, journal.ListDeleted, journal.ListEntryAdded, journal.ListEntryRemoved:
 		// These concern no account; they are named for completeness of the history of a tenant.
 		return upperFirst(string(e.Type)), web.Neutral
 	default:

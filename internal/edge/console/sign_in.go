@@ -203,6 +203,8 @@ func roleName(role access.Role) string {
 	switch role {
 	case access.Administrator:
 		return "Administrator"
+	case access.Analyst:
+		return "Analyst"
 	case access.Reviewer:
 		return "Reviewer"
 	default:

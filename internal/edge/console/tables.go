@@ -11,14 +11,17 @@ import (
 )
 
 func (q queueView) table() web.TableProps {
-	props := web.TableProps{Caption: "Cases", Columns: []web.Column{{Label: "Due"}, {Label: "Account"}, {Label: "Holder"}, {Label: "Round"}, {Label: "Submitted"}}}
+	props := web.TableProps{Caption: "Cases", Columns: []web.Column{{Label: "Due"}, {Label: "Account"}, {Label: "Holder"}, {Label: "About"}, {Label: "Opened"}}}
 	if q.filter == "decided" {
 		props.Columns[0].Label = "Decision"
 	}
 	for _, one := range q.cases {
-		submission := "First"
-		if one.Case.Round > 1 {
-			submission = "Round " + strconv.Itoa(one.Case.Round)
+		submission := "First submission"
+		switch {
+		case one.Case.Kind == casework.PaymentReview:
+			submission = "Held payment"
+		case one.Case.Round > 1:
+			submission = "Submission, round " + strconv.Itoa(one.Case.Round)
 		}
 		props.Rows = append(props.Rows, []web.Cell{
 			{Body: caseDue(q.v, one)}, {Body: caseLink(one)}, {Text: who(one.Account.Profile)}, {Text: submission}, {Text: q.v.short(one.Case.OpenedAt)},
@@ -46,7 +49,7 @@ func (a accountView) paymentTable() web.TableProps {
 	for _, one := range a.payments {
 		attempt := one.Payment.Attempt
 		props.Rows = append(props.Rows, []web.Cell{
-			{Text: a.v.short(attempt.OccurredAt)}, {Body: reasonsCell(one.Payment)}, {Text: attempt.Merchant}, {Text: place(attempt.Location)}, {Text: amount(one.Payment)},
+			{Text: a.v.short(attempt.OccurredAt), URL: "/console/payments/" + one.Payment.ID}, {Body: reasonsCell(one)}, {Text: attempt.Merchant}, {Text: place(attempt.Location)}, {Text: amount(one.Payment)},
 		})
 	}
 	return props
@@ -198,6 +201,8 @@ func verdictID(i int) string {
 	}
 	return web.FieldID("decision") + "-" + strconv.Itoa(i)
 }
+
+func heldReasonID(d casework.Decision, code string) string { return "reason-" + string(d) + "-" + code }
 
 func reasonID(kind verification.RequirementKind, code string) string {
 	return "reason-" + string(kind) + "-" + code

@@ -6,6 +6,7 @@ import (
 	"github.com/probity/probity/internal/domain/account"
 	"github.com/probity/probity/internal/domain/casework"
 	"github.com/probity/probity/internal/domain/notice"
+	"github.com/probity/probity/internal/domain/payment"
 	"github.com/probity/probity/internal/domain/verification"
 	"github.com/probity/probity/internal/edge/web"
 )
@@ -66,6 +67,8 @@ func decisionName(d casework.Decision) string {
 		return "Resubmission requested"
 	case casework.Decline:
 		return "Declined"
+	case casework.Reject:
+		return "Rejected"
 	default:
 		return "Withdrawn"
 	}
@@ -77,7 +80,7 @@ func decisionTone(d casework.Decision) web.Tone {
 		return web.Positive
 	case casework.RequestResubmission:
 		return web.Attention
-	case casework.Decline:
+	case casework.Decline, casework.Reject:
 		return web.Negative
 	default:
 		return web.Neutral
@@ -102,6 +105,39 @@ func noticeName(k notice.Kind) string {
 		return "Resources suspended"
 	default:
 		return upperFirst(string(k))
+	}
+}
+
+// findingName says what was learned of a payment after it was decided.
+func findingName(k payment.FindingKind) string {
+	switch k {
+	case payment.Settled:
+		return "settled"
+	case payment.Refunded:
+		return "refunded"
+	case payment.Chargeback:
+		return "charged back"
+	case payment.FraudConfirmed:
+		return "fraud, confirmed"
+	case payment.LegitimateConfirmed:
+		return "legitimate, confirmed"
+	case payment.ReviewApproved:
+		return "approved by review"
+	case payment.ReviewRejected:
+		return "rejected by review"
+	default:
+		return string(k)
+	}
+}
+
+func findingTone(k payment.FindingKind) web.Tone {
+	switch k {
+	case payment.Chargeback, payment.FraudConfirmed, payment.ReviewRejected:
+		return web.Negative
+	case payment.LegitimateConfirmed, payment.ReviewApproved:
+		return web.Positive
+	default:
+		return web.Neutral
 	}
 }
 

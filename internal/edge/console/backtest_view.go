@@ -1,0 +1,49 @@
+package console
+
+import "github.com/probity/probity/internal/edge/web"
+
+// backtestView is a policy tried on stored payments, beside the live one.
+type backtestView struct {
+	form    *form
+	choices []web.Option
+	waiting int
+	result  *backtestResult // nil before it was run
+}
+
+// backtestResult is what came of it, in words.
+type backtestResult struct {
+	Title    string
+	Span     string
+	Tried    string // "Version 3"
+	Live     string
+	Outcomes []besideLine
+	Money    []besideLine
+	Rules    []besideLine
+	Noted    []string // what a reader has to know: no feedback, lists as they stand now
+	Changed  int64
+	Examples []changedPayment
+}
+
+// besideLine is one measure of both policies.
+type besideLine struct {
+	Label, Note       string
+	Live, Tried, Diff string
+	Better, Worse     bool
+}
+
+// changedPayment is a payment that the tried policy decides otherwise.
+type changedPayment struct {
+	ID, When, Amount, Live, Tried, Known, Why string
+}
+
+func (b backtestResult) table() web.TableProps {
+	props := web.TableProps{Caption: "Payments decided otherwise", Empty: "Every payment is decided as it is now.", Columns: []web.Column{
+		{Label: "When"}, {Label: "Amount", Numeric: true}, {Label: b.Live}, {Label: b.Tried}, {Label: "Because"}, {Label: "Known"},
+	}}
+	for _, c := range b.Examples {
+		props.Rows = append(props.Rows, []web.Cell{
+			{Text: c.When, URL: "/console/payments/" + c.ID}, {Text: c.Amount}, {Body: statusCell(c.Live)}, {Body: statusCell(c.Tried)}, {Text: c.Why}, {Text: c.Known},
+		})
+	}
+	return props
+}
