@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"cel.dev/cel-go/cel"
+
 	"github.com/probity/probity/internal/domain/risk/history"
 )
 
@@ -99,4 +101,35 @@ func BenchmarkEngine(b *testing.B) {
 		b.ReportMetric(float64(len(out)), "bytes")
 	})
 	b.Logf("%v", outcomes)
+}
+
+// BenchmarkConditions compares all conditions of the default policy as Go functions with the same in CEL's interpreter.
+func BenchmarkConditions(b *testing.B) {
+	policy := defaultForTest(b)
+	facts := FactsFor(policy, Sources{}, &history.Payment{AmountMinor: 2000, Currency: "USD", Place: history.Place{Country: "DE"}, OccurredAt: decidedAt})
+	b.Run("functions", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			for i := range policy.Rules {
+				policy.Rules[i].condition.truth(&facts.Payment, facts)
+			}
+		}
+	})
+	b.Run("interpreter", func(b *testing.B) {
+		var programs []cel.Program
+		for i := range policy.Rules {
+			c := policy.Rules[i].condition
+			program, err := c.env.Program(c.checked, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(maxConditionCost))
+			if err != nil {
+				b.Fatal(err)
+			}
+			programs = append(programs, program)
+		}
+		b.ReportAllocs()
+		for b.Loop() {
+			for i, program := range programs {
+				_, _, _ = program.Eval(&activation{condition: policy.Rules[i].condition, payment: &facts.Payment, facts: facts})
+			}
+		}
+	})
 }
