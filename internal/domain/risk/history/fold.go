@@ -111,12 +111,13 @@ func (f *folds) find(id uint64, hint int) *tracked {
 	return nil
 }
 
-// advance takes note of an instant, and reports whether the reach moved.
+// advance takes note of an instant, and reports whether the reach moved. An instant counts once, so that a payment held and then approved is not
+// taken for two.
 func (f *folds) advance(at int64) bool {
 	switch {
 	case at > f.newest:
 		f.newest, f.second = at, f.newest
-	case at > f.second:
+	case at > f.second && at < f.newest:
 		f.second = at
 	default:
 		return false
