@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/probity/probity/internal/domain/risk"
+	"github.com/probity/probity/internal/domain/risk/policycase"
 	"github.com/probity/probity/internal/domain/risk/policydiff"
 )
 
@@ -19,7 +20,8 @@ type policyCommand struct {
 }
 
 type policyCheckCommand struct {
-	Policy string `arg:"" help:"The policy (YAML)." type:"existingfile"`
+	Policy string   `arg:"" help:"The policy (YAML); default is the one that ships with Probity."`
+	Cases  []string `help:"Worked cases (YAML) that the policy must answer as they say; may be given several times." type:"existingfile" placeholder:"FILE"`
 }
 
 // Run prints what the policy is, or what is wrong with it.
@@ -38,7 +40,74 @@ func (c *policyCheckCommand) Run() error {
 		fmt.Printf(", a scorecard of %d features", len(policy.Scorecard.Features))
 	}
 	fmt.Println(". Nothing is wrong with it.")
+	failed, total := 0, 0
+	for _, file := range c.Cases {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return fmt.Errorf("read the cases: %w", err)
+		}
+		cases, err := policycase.Parse(data)
+		if err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		for _, one := range cases {
+			total++
+			passed, err := runCase(file, one, policy)
+			if err != nil {
+				return err
+			}
+			if !passed {
+				failed++
+			}
+		}
+	}
+	switch {
+	case total == 0:
+		return nil
+	case failed > 0:
+		return fmt.Errorf("%d of %d cases are answered otherwise than they say", failed, total)
+	}
+	fmt.Printf("All %d cases are answered as they say.\n", total)
 	return nil
+}
+
+// runCase prints what is wrong with the answer to a case: what was raised, and by which values.
+func runCase(file string, one policycase.Case, policy *risk.Policy) (bool, error) {
+	result, err := one.Run(policy)
+	if err != nil {
+		return false, fmt.Errorf("%s:%d: %w", file, one.Line, err)
+	}
+	if result.Passed {
+		return true, nil
+	}
+	fmt.Printf("\n%s:%d: %s\n  expected %s\n  answered %s\n", file, one.Line, one.Story,
+		answerOf(one.Expect, one.Reasons, one.Decided), answerOf(result.Outcome, result.Reasons, result.DecidedBy))
+	explanation, err := risk.Explain(policy, result.Facts)
+	if err != nil {
+		return false, err
+	}
+	for _, rule := range explanation.Rules {
+		if !rule.True {
+			continue
+		}
+		fmt.Printf("  %s was raised:", rule.Code)
+		for _, value := range rule.Reads {
+			fmt.Printf(" %s = %s", value.Name, value.Text)
+		}
+		fmt.Println()
+	}
+	return false, nil
+}
+
+func answerOf(outcome risk.Outcome, reasons []string, by string) string {
+	text := string(outcome)
+	if by != "" {
+		text += " by " + by
+	}
+	if len(reasons) > 0 {
+		text += " for " + strings.Join(reasons, ", ")
+	}
+	return text
 }
 
 // defaultName stands for the policy that ships with Probity wherever a policy is named.
