@@ -18,13 +18,14 @@ import (
 
 // The variables that make this test binary an installation instead of a test.
 const (
-	childData = "PROBITY_CRASHTEST_DATA"
-	childSMTP = "PROBITY_CRASHTEST_SMTP"
+	childData     = "PROBITY_CRASHTEST_DATA"
+	childSMTP     = "PROBITY_CRASHTEST_SMTP"
+	childDatabase = "PROBITY_CRASHTEST_DATABASE" // empty: SQLite in the data directory
 )
 
 func TestMain(m *testing.M) {
 	if directory := os.Getenv(childData); directory != "" {
-		if err := serve(directory, os.Getenv(childSMTP)); err != nil {
+		if err := serve(directory, os.Getenv(childSMTP), os.Getenv(childDatabase)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -34,19 +35,19 @@ func TestMain(m *testing.M) {
 }
 
 // config is the installation under test: as `probity serve` makes it, with a clock that can be moved.
-func config(directory, smtpPort string) (app.Config, error) {
+func config(directory, smtpPort, database string) (app.Config, error) {
 	port, err := strconv.Atoi(smtpPort)
 	return app.Config{
-		DataDir: directory, BaseURL: "http://localhost:8080", CreateDataKey: true, Demo: true, AllowLoopback: true, MailAcceptanceIsFinal: true,
+		DataDir: directory, Database: database, BaseURL: "http://localhost:8080", CreateDataKey: true, Demo: true, AllowLoopback: true, MailAcceptanceIsFinal: true,
 		Mail:  mail.Config{Host: "127.0.0.1", Port: port, TLS: mail.NoTLS, From: "Harbour Cloud <kyc@harbour.example>"},
 		Clock: clock.System(), Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	}, err
 }
 
 // serve runs an installation until it is killed. The first line on standard output is its address.
-func serve(directory, smtpPort string) error {
+func serve(directory, smtpPort, database string) error {
 	ctx := context.Background()
-	c, err := config(directory, smtpPort)
+	c, err := config(directory, smtpPort, database)
 	if err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ func TestKillingItAtAnyMomentLosesNothingAndDoesNothingTwice(t *testing.T) {
 
 // prepare makes the tenant and its key, as the commands of the operator do.
 func (s *supervisor) prepare(platform string) policy.Tenant {
-	c, err := config(s.data, s.smtp)
+	c, err := config(s.data, s.smtp, s.dsn)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func (p *play) check(o *outside, tenant policy.Tenant) {
 	o.mu.Lock()
 	o.chance = 0
 	o.mu.Unlock()
-	c, err := config(p.data, p.smtp)
+	c, err := config(p.data, p.smtp, p.dsn)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ type supervisor struct {
 	t       *testing.T
 	data    string
 	smtp    string
+	dsn     string // of PostgreSQL; empty for SQLite
 	key     string // API key
 	mu      sync.Mutex
 	changed *sync.Cond
@@ -36,7 +37,7 @@ type supervisor struct {
 // start starts a child and returns when it answers.
 func (s *supervisor) start() {
 	command := exec.Command(os.Args[0])
-	command.Env = append(os.Environ(), childData+"="+s.data, childSMTP+"="+s.smtp)
+	command.Env = append(os.Environ(), childData+"="+s.data, childSMTP+"="+s.smtp, childDatabase+"="+s.dsn)
 	command.Stderr = lockedWriter{s}
 	out, err := command.StdoutPipe()
 	if err == nil {
@@ -130,6 +131,12 @@ func (s *supervisor) call(r request) (status int, body []byte) {
 		// Two tries can meet: the first is still being worked on when the second arrives.
 		if status == http.StatusConflict && strings.Contains(string(body), "idempotency_") {
 			<-time.After(20 * time.Millisecond)
+			continue
+		}
+		// Not now: the database is away, or more waits than can be done.
+		lost := s.dsn != "" && status == http.StatusInternalServerError // a read whose connection was killed
+		if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests || lost {
+			<-time.After(50 * time.Millisecond)
 			continue
 		}
 		return status, body

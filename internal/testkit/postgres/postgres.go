@@ -104,7 +104,23 @@ func (c *cluster) execute(statement string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), administrate)
 	defer cancel()
 	_, err := c.admin.Exec(ctx, statement)
-	return err
+	if err == nil || !c.admin.IsClosed() {
+		return err
+	}
+	// A test may have killed a process of the server, which then ends all connections and recovers.
+	for {
+		admin, connectError := pgx.Connect(ctx, c.address("postgres"))
+		if connectError == nil {
+			c.admin = admin
+			_, err = admin.Exec(ctx, statement)
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(err, connectError)
+		case <-time.After(lookEvery):
+		}
+	}
 }
 
 // keeper starts the server and outlives the test process just long enough to end the server and remove its folder. Its standard
