@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/probity/probity/internal/adapter/clock"
@@ -101,7 +102,7 @@ func checkBaseURL(text string) error {
 
 func (a *App) open(ctx context.Context) error {
 	c := a.Config
-	policy, err := loadPolicy(c.PolicyFile)
+	policy, policyText, err := loadPolicy(c.PolicyFile)
 	if err != nil {
 		return err
 	}
@@ -134,7 +135,7 @@ func (a *App) open(ctx context.Context) error {
 	sender := webhook.NewSender(netguard.NewClient(netguard.Options{Rules: outbound, Timeout: 20 * time.Second}))
 	a.Service, err = service.New(service.Config{
 		Store: a.Store, Clock: c.Clock, Keys: keys, Blobs: blobs, Inspector: reader.New(), Mailer: mailer, Connector: enforcer.New(sender),
-		Webhooks: sender, Outbound: outbound, Policy: policy, Calendar: calendar.Weekdays{}, BaseURL: c.BaseURL,
+		Webhooks: sender, Outbound: outbound, Policy: policy, PolicyText: policyText, Calendar: calendar.Weekdays{}, BaseURL: c.BaseURL,
 		MailAcceptanceIsFinal: c.MailAcceptanceIsFinal, Demo: c.Demo, Log: c.Log, Wake: wake,
 	})
 	if err != nil {
@@ -147,6 +148,9 @@ func (a *App) open(ctx context.Context) error {
 		return err
 	}
 	if err := a.Service.RestoreClock(ctx); err != nil {
+		return err
+	}
+	if err := a.Service.RememberShippedPolicy(ctx); err != nil {
 		return err
 	}
 	// One process works on a SQLite file's jobs, so whatever was leased when it last ended is free again.
@@ -167,19 +171,19 @@ func DatabaseOf(c Config) string {
 	return "sqlite:" + filepath.Join(c.DataDir, "probity.db")
 }
 
-func loadPolicy(file string) (*risk.Policy, error) {
-	if file == "" {
-		return risk.Default()
-	}
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("read the payment policy: %w", err)
+func loadPolicy(file string) (*risk.Policy, []byte, error) {
+	raw := risk.DefaultYAML()
+	if file != "" {
+		var err error
+		if raw, err = os.ReadFile(file); err != nil {
+			return nil, nil, fmt.Errorf("read the payment policy: %w", err)
+		}
 	}
 	policy, err := risk.ParsePolicy(raw)
-	if err != nil {
-		return nil, fmt.Errorf("payment policy %s: %w", file, err)
+	if err != nil && file != "" {
+		err = fmt.Errorf("payment policy %s: %w", file, err)
 	}
-	return policy, nil
+	return policy, raw, err
 }
 
 // openKeys opens the key file, or makes it when that is allowed, and says whether it did.
@@ -212,10 +216,14 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	server := NewServer(a.Handler(), a.Config.Log)
 	working, stopWorking := context.WithCancel(ctx)
 	defer stopWorking()
+	a.catchUp(working)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		a.Worker.Run(working)
+		var background sync.WaitGroup
+		background.Go(func() { a.Worker.Run(working) })
+		background.Go(func() { a.Service.Follow(working) })
+		background.Wait()
 	}()
 	go a.prune(working)
 	failed := make(chan error, 1)
@@ -236,6 +244,19 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 		return nil
 	}
 	return err
+}
+
+// catchUpWithin bounds how long a start waits for the aggregates of merchants, devices and addresses to hold what was decided before; a
+// longer past is folded while the node serves.
+const catchUpWithin = 10 * time.Second
+
+func (a *App) catchUp(ctx context.Context) {
+	bounded, cancel := context.WithTimeout(ctx, catchUpWithin)
+	defer cancel()
+	a.Service.CatchUp(bounded)
+	if status := a.Service.FollowerStatus(); bounded.Err() != nil && ctx.Err() == nil {
+		a.Config.Log.Warn("the decision log is long: aggregates of merchants, devices and addresses are filled while the node serves", "folded", status.Folded)
+	}
 }
 
 // pruneEvery is how often expired sessions, links and idempotency records are removed.

@@ -49,6 +49,7 @@ func (a *App) Handler() http.Handler {
 func (a *App) metrics() http.Handler {
 	own := prometheus.NewRegistry()
 	own.MustRegister(newJobMetrics(a.Store, a.Config.Clock))
+	own.MustRegister(newFollowerMetrics(a.Service))
 	return promhttp.HandlerFor(prometheus.Gatherers{prometheus.DefaultGatherer, own}, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
 }
 

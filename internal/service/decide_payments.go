@@ -250,7 +250,10 @@ func (g *group) decide(d *decision) error {
 // evaluate derives the facts of a payment and applies the policy to them, within the tenant's budget of time.
 func (g *group) evaluate(p *payer, live *livePolicy, e *store.LogEntry, method payment.Method) (*risk.Facts, risk.Decision) {
 	asked := historyPayment(e.ID, e.Attempt, method)
-	facts := risk.FactsFor(live.Policy, risk.Sources{Set: live.Series, Profile: &p.profile, Lists: live.Lists}, &asked)
+	var facts *risk.Facts
+	g.follower.readIndex(e.TenantID, func(index *history.Index) {
+		facts = risk.FactsFor(live.Policy, risk.Sources{Set: live.Series, Profile: &p.profile, Index: index, Lists: live.Lists}, &asked)
+	})
 	if live.Budget.Limit <= 0 {
 		return facts, risk.Decide(live.Policy, facts)
 	}

@@ -21,6 +21,7 @@ type livePolicy struct {
 	// Series are what has to be kept up of the past: what this policy reads, what the approved versions will read that are being prepared,
 	// and what the version that was live before reads, so that publishing and rolling back take no time.
 	Series *history.SeriesSet
+	needs  []history.Definition // what Series was made from
 }
 
 // policyCache keeps what decides, by tenant, and compiled policies by their text. Both are looked up in each group of decisions.
@@ -77,15 +78,22 @@ func (s *Service) loadLivePolicy(tx *store.Tx, settings publication.Settings) (*
 		}
 		out.Number = v.Number
 	}
-	if out.Series, err = s.maintained(tx, settings, out.Policy); err != nil {
+	policies, err := s.maintained(tx, settings, out.Policy)
+	if err != nil {
+		return nil, err
+	}
+	for _, policy := range policies {
+		out.needs = append(out.needs, policy.Definitions()...)
+	}
+	if out.Series, err = risk.Maintain(policies...); err != nil {
 		return nil, err
 	}
 	out.Lists, err = loadLists(tx, settings.TenantID, out.Policy)
 	return out, err
 }
 
-// maintained returns the series that are kept up while the policy is live.
-func (s *Service) maintained(tx *store.Tx, settings publication.Settings, live *risk.Policy) (*history.SeriesSet, error) {
+// maintained returns the policies whose aggregates are kept up while the given one is live.
+func (s *Service) maintained(tx *store.Tx, settings publication.Settings, live *risk.Policy) ([]*risk.Policy, error) {
 	policies := []*risk.Policy{live}
 	beside, err := tx.PoliciesIn(settings.TenantID, publication.Preparing)
 	if err != nil {
@@ -108,7 +116,7 @@ func (s *Service) maintained(tx *store.Tx, settings publication.Settings, live *
 		}
 		policies = append(policies, policy)
 	}
-	return risk.Maintain(policies...)
+	return policies, nil
 }
 
 // errStoredPolicy is the failure to compile a policy that was compiled when it was stored: by a newer version, say.

@@ -9,6 +9,7 @@ import (
 	"github.com/probity/probity/internal/domain/payment"
 	"github.com/probity/probity/internal/domain/risk/history"
 	"github.com/probity/probity/internal/standard/id"
+	"github.com/probity/probity/internal/standard/problem"
 )
 
 // OutcomeReport is what became of a payment, as its platform or a member of staff tells.
@@ -42,10 +43,11 @@ func (s *Service) knownPayment(tx *store.Tx, tenantID, paymentID string) (knownP
 	logged := store.LogEntry{Payment: known.Payment}
 	if methodID := known.Attempt.PaymentMethodID; methodID != "" {
 		method, err := tx.PaymentMethod(tenantID, known.Attempt.AccountID, methodID)
-		if err != nil {
+		if err == nil {
+			logged.MethodKind, logged.Fingerprint = method.Kind, method.Fingerprint
+		} else if !problem.Is(err, problem.NotFound) { // a past payment may name one that we never knew
 			return known, err
 		}
-		logged.MethodKind, logged.Fingerprint = method.Kind, method.Fingerprint
 	}
 	known.entry = entryOf(live.Policy, &logged)
 	known.entry.Outcome = outcomeOf(known.Effective(known.findings))

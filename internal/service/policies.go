@@ -141,12 +141,19 @@ func (s *Service) ApprovePolicy(ctx context.Context, actor access.Actor, in Poli
 		if err != nil {
 			return err
 		}
+		// Asked before anything is changed: what decides now is kept in memory by its epoch.
+		needed, err := s.needsPreparing(tx, approved)
+		if err != nil {
+			return err
+		}
 		if err := tx.SavePolicyVersion(actor, approved, drafts); err != nil {
 			return err
 		}
-		approved, _ = approved.Progress(0, 0, true, tx.Now())
-		if err := tx.NotePolicyProgress(approved); err != nil {
-			return err
+		if !needed {
+			approved, _ = approved.Progress(0, 0, true, tx.Now())
+			if err := tx.NotePolicyProgress(approved); err != nil {
+				return err
+			}
 		}
 		v, err = s.publishWhenReady(tx, actor, settings, approved)
 		return err

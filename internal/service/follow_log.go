@@ -1,0 +1,315 @@
+package service
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/probity/probity/internal/adapter/store"
+	"github.com/probity/probity/internal/domain/payment"
+	"github.com/probity/probity/internal/domain/risk/history"
+)
+
+const (
+	// followEvery is how long the follower waits between two looks at the log when there was nothing new.
+	followEvery = 25 * time.Millisecond
+	// followBatch is how many entries one look reads, and foldBatch how many are folded while decisions wait.
+	followBatch = 2000
+	foldBatch   = 256
+	// lookAtPolicies is how often the follower asks whether other aggregates are wanted.
+	lookAtPolicies = time.Second
+	// maxEntities bounds what one tenant's index holds in the memory of each node; an entity takes about a kilobyte.
+	maxEntities = 200_000
+)
+
+// follower keeps the aggregates of merchants, devices, addresses and other entities than accounts folded behind the answers: each node
+// reads the decision log and what is learned of payments, and folds both in memory. Decisions read what is there.
+type follower struct {
+	mu      sync.RWMutex // guards the indexes while they are folded
+	indexes map[string]*tenantIndex
+
+	running  sync.Mutex // one look at a time
+	started  bool
+	payments logCursor
+	findings logCursor
+	looked   time.Time // at the policies, in wall time
+	compare  bool      // the policies may have changed: are preparing versions complete?
+	caughtUp bool      // what came before the start of this node is folded
+	lag      lagMeter
+}
+
+// tenantIndex is the index of one tenant, and the one that will take its place.
+type tenantIndex struct {
+	index *history.Index
+	live  *livePolicy // what the index was last compared with
+	next  *refill     // nil when the index has all that is wanted
+}
+
+// readIndex calls do with what is known of other entities than accounts; with nil while nothing is.
+func (f *follower) readIndex(tenantID string, do func(index *history.Index)) {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	if t := f.indexes[tenantID]; t != nil {
+		do(t.index)
+		return
+	}
+	do(nil)
+}
+
+// Follow keeps the follower going until ctx ends.
+func (s *Service) Follow(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		more, err := s.FollowOnce(ctx)
+		wait := followEvery
+		if err != nil {
+			if ctx.Err() != nil {
+				return
+			}
+			s.Log.Warn("the decision log could not be followed; it is tried again", "category", errorCategory(err))
+			wait = time.Second
+		} else if more {
+			wait = 0
+		}
+		timer.Reset(wait)
+	}
+}
+
+// CatchUp folds what a node has not seen yet, until nothing is left or ctx ends; before it answers anybody.
+func (s *Service) CatchUp(ctx context.Context) {
+	for more := true; more && ctx.Err() == nil; {
+		var err error
+		if more, err = s.FollowOnce(ctx); err != nil {
+			return // Follow tries again, and says so
+		}
+	}
+}
+
+// FollowOnce folds what is new in the logs, up to a few thousand entries, and goes on filling what new aggregates need. It reports whether
+// there is more to do at once.
+func (s *Service) FollowOnce(ctx context.Context) (more bool, err error) {
+	f := &s.follower
+	f.running.Lock()
+	defer f.running.Unlock()
+	if err := s.lookAtTenants(ctx); err != nil {
+		return false, err
+	}
+	moreEntries, err := s.followPayments(ctx)
+	if err != nil {
+		return false, err
+	}
+	moreFindings, err := s.followFindings(ctx)
+	if err != nil {
+		return false, err
+	}
+	moreToFill, err := s.fillIndexes(ctx)
+	return moreEntries || moreFindings || moreToFill, err
+}
+
+// lookAtTenants compares what each tenant's policies want with what its index has, now and then.
+func (s *Service) lookAtTenants(ctx context.Context) error {
+	f := &s.follower
+	wall := s.Clock.Wall()
+	if f.started && wall.Sub(f.looked) < lookAtPolicies && wall.Sub(f.looked) >= 0 {
+		return nil
+	}
+	f.payments.forget(wall)
+	f.findings.forget(wall)
+	return s.read(ctx, func(_ context.Context, tx *store.Tx) error {
+		tenants, err := tx.Tenants()
+		if err != nil {
+			return err
+		}
+		for _, tenant := range tenants {
+			live, err := s.livePolicy(tx, tenant.ID)
+			if err != nil {
+				return err
+			}
+			f.want(tenant.ID, live)
+		}
+		f.looked, f.started, f.compare = wall, true, true
+		return nil
+	})
+}
+
+// want makes or compares the index of a tenant. At first there is nothing in it: it is filled from the log like any other.
+func (f *follower) want(tenantID string, live *livePolicy) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.indexes == nil {
+		f.indexes = map[string]*tenantIndex{}
+	}
+	t := f.indexes[tenantID]
+	switch {
+	case t == nil:
+		t = &tenantIndex{index: history.NewIndex(live.Series, maxEntities), live: live}
+		if f.payments.high > 0 {
+			t.next = newRefill(live) // there is a past that this index has not seen
+		}
+		f.indexes[tenantID] = t
+	case t.live == live:
+	case covers(t.index.Set(), live):
+		t.live, t.next = live, nil
+	case t.next == nil || !covers(t.next.index.Set(), live):
+		t.live, t.next = live, newRefill(live)
+	default:
+		t.live = live
+	}
+}
+
+// covers reports whether a set has every series of other entities than accounts that the policies want.
+func covers(set *history.SeriesSet, live *livePolicy) bool {
+	return !slices.ContainsFunc(live.needs, func(d history.Definition) bool {
+		return !slices.Contains(d.Entity, history.Account) && !set.Slot(d).Valid()
+	})
+}
+
+// followPayments folds payments that are new.
+func (s *Service) followPayments(ctx context.Context) (more bool, err error) {
+	f := &s.follower
+	var fresh []*store.LogEntry
+	read := 0
+	err = s.read(ctx, func(_ context.Context, tx *store.Tx) error {
+		fresh, read = nil, 0
+		for _, gap := range f.payments.gaps() {
+			if err := tx.PastLog(gap.from-1, int(gap.to-gap.from+1), func(e *store.LogEntry) error {
+				if e.Seq <= gap.to {
+					fresh = append(fresh, e)
+				}
+				return nil
+			}); err != nil {
+				return err
+			}
+		}
+		return tx.PastLog(f.payments.high, followBatch, func(e *store.LogEntry) error {
+			fresh, read = append(fresh, e), read+1
+			return nil
+		})
+	})
+	if err != nil {
+		return false, err
+	}
+	wall, now := s.Clock.Wall(), s.Clock.Now()
+	fresh = slices.DeleteFunc(fresh, func(e *store.LogEntry) bool { return !f.payments.take(e.Seq, wall) })
+	for part := range slices.Chunk(fresh, foldBatch) {
+		f.fold(part)
+		for _, e := range part {
+			if f.caughtUp && e.Source != payment.FromHistory {
+				f.lag.note(now.Sub(e.CreatedAt))
+			}
+		}
+	}
+	f.caughtUp = f.caughtUp || read < followBatch
+	return read == followBatch, nil
+}
+
+// fold adds entries to the indexes of their tenants. One that is filled anew meets them when it comes to them.
+func (f *follower) fold(entries []*store.LogEntry) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, e := range entries {
+		if t := f.indexes[e.TenantID]; t != nil {
+			entry := entryOf(t.live.Policy, e)
+			t.index.Fold(&entry)
+		}
+	}
+}
+
+// followFindings folds what was learned of payments: approvals after a review, and confirmed fraud.
+func (s *Service) followFindings(ctx context.Context) (more bool, err error) {
+	f := &s.follower
+	var fresh []payment.Finding
+	var learned []learnedOf
+	read := 0
+	err = s.read(ctx, func(_ context.Context, tx *store.Tx) error {
+		fresh, learned, read = nil, nil, 0
+		for _, gap := range f.findings.gaps() {
+			late, err := tx.FindingsAfter(gap.from-1, int(gap.to-gap.from+1))
+			if err != nil {
+				return err
+			}
+			fresh = append(fresh, slices.DeleteFunc(late, func(l payment.Finding) bool { return l.Sequence > gap.to })...)
+		}
+		newest, err := tx.FindingsAfter(f.findings.high, followBatch)
+		if err != nil {
+			return err
+		}
+		read = len(newest)
+		fresh = append(fresh, newest...)
+		for _, finding := range fresh {
+			what, err := s.learnedBy(tx, finding)
+			if err != nil {
+				return err
+			}
+			learned = append(learned, what)
+		}
+		return nil
+	})
+	if err != nil {
+		return false, err
+	}
+	wall := s.Clock.Wall()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, finding := range fresh {
+		if !f.findings.take(finding.Sequence, wall) {
+			continue
+		}
+		if t := f.indexes[finding.TenantID]; t != nil {
+			learned[i].foldInto(t.index)
+			if t.next != nil {
+				t.next.later = append(t.next.later, learned[i])
+			}
+		}
+	}
+	return read == followBatch, nil
+}
+
+// learnedOf is what one finding changes in an index.
+type learnedOf struct {
+	entry *history.Entry // a held payment that was approved
+	label *history.Label
+}
+
+func (l learnedOf) foldInto(index *history.Index) {
+	if l.entry != nil {
+		index.Fold(l.entry)
+	}
+	if l.label != nil {
+		index.FoldLabel(l.label)
+	}
+}
+
+// learnedBy says what a finding changes, given those of its payment that came before it.
+func (s *Service) learnedBy(tx *store.Tx, finding payment.Finding) (learnedOf, error) {
+	p, err := s.knownPayment(tx, finding.TenantID, finding.PaymentID)
+	if err != nil {
+		return learnedOf{}, err
+	}
+	var before []payment.Finding
+	for _, other := range p.findings {
+		if other.Sequence < finding.Sequence {
+			before = append(before, other)
+		}
+	}
+	after := append(before[:len(before):len(before)], finding)
+	var out learnedOf
+	if finding.Kind == payment.ReviewApproved {
+		entry := p.entry
+		entry.Outcome = history.ApprovedAfterReview
+		out.entry = &entry
+	}
+	entry := p.entry
+	entry.Outcome = outcomeOf(p.Effective(after))
+	if label, changed := labelOf(entry, payment.VerdictOf(before), payment.VerdictOf(after), finding.KnownAt); changed {
+		out.label = &label
+	}
+	return out, nil
+}
