@@ -49,21 +49,8 @@ func (s *Service) foldAll(tx *store.Tx, live *livePolicy, tenantID, accountID st
 		findings[f.PaymentID] = append(findings[f.PaymentID], f)
 	}
 	err = tx.Past(tenantID, accountID, 0, func(e *store.LogEntry) error {
-		entry := entryOf(live.Policy, e)
-		profile.Fold(live.Series, &entry)
 		last = e.Seq
-		known := findings[e.ID]
-		if len(known) == 0 {
-			return nil
-		}
-		if e.Outcome == payment.Review && e.Payment.Effective(known) == payment.Approved {
-			entry.Outcome = history.ApprovedAfterReview
-			profile.Fold(live.Series, &entry)
-		}
-		if payment.VerdictOf(known) == payment.Fraud {
-			label := history.Label{Payment: entry.Payment, Outcome: outcomeOf(e.Payment.Effective(known)), Fraud: true, KnownAt: known[len(known)-1].KnownAt}
-			profile.FoldLabel(live.Series, &label)
-		}
+		foldKnown(live.Policy, live.Series, profile, e, findings[e.ID])
 		return nil
 	})
 	if err != nil {
@@ -74,6 +61,24 @@ func (s *Service) foldAll(tx *store.Tx, live *livePolicy, tenantID, accountID st
 		profile.Learn(lesson)
 	}
 	return last, err
+}
+
+// foldKnown folds one payment of the log with what was learned of it.
+func foldKnown(policy *risk.Policy, set *history.SeriesSet, profile *history.Profile, e *store.LogEntry, known []payment.Finding) {
+	entry := entryOf(policy, e)
+	profile.Fold(set, &entry)
+	if len(known) == 0 {
+		return
+	}
+	if e.Outcome == payment.Review && e.Payment.Effective(known) == payment.Approved {
+		entry.Outcome = history.ApprovedAfterReview
+		profile.Fold(set, &entry)
+	}
+	if payment.VerdictOf(known) == payment.Fraud {
+		profile.FoldLabel(set, &history.Label{
+			Payment: entry.Payment, Outcome: outcomeOf(e.Payment.Effective(known)), Fraud: true, KnownAt: known[len(known)-1].KnownAt,
+		})
+	}
 }
 
 // maxLessons bounds the approved verifications of one account that a profile which is made anew learns from, the latest first.

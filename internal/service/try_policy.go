@@ -112,24 +112,24 @@ func (s *Service) pastRows(ctx context.Context, tenantID string, before time.Tim
 	var rows []backtest.Row
 	read, after := 0, int64(0)
 	for more := true; more; {
-		var part []store.LogEntry
+		var part []backtest.Row
+		seen, last := 0, after
 		err := s.read(ctx, func(_ context.Context, tx *store.Tx) error {
-			var err error
-			part, err = tx.PaymentLog(after, triedAtOnce)
-			return err
+			part, seen = part[:0], 0 // the look may be repeated
+			return tx.PastLog(after, triedAtOnce, func(e *store.LogEntry) error {
+				seen++
+				last = e.Seq
+				if e.TenantID == tenantID && e.Attempt.OccurredAt.Before(before) {
+					part = append(part, rowOf(s.Policy, e, findings[e.ID]))
+				}
+				return nil
+			})
 		})
 		if err != nil {
 			return nil, err
 		}
-		more = len(part) == triedAtOnce
-		read += len(part)
-		for i := range part {
-			e := &part[i]
-			after = e.Seq
-			if e.TenantID == tenantID && e.Attempt.OccurredAt.Before(before) {
-				rows = append(rows, rowOf(s.Policy, e, findings[e.ID]))
-			}
-		}
+		rows, after, more = append(rows, part...), last, seen == triedAtOnce
+		read += seen
 		if len(rows) > maxTried || read > maxTriedRead {
 			return nil, problem.Field("to", "too_many_payments",
 				"there are more payments up to the end of this span than can be tried here; use probity policy backtest on a file of them")
