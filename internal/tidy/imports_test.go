@@ -56,7 +56,7 @@ func mayImport(from, to string) bool {
 		return true
 	case lower > upper:
 		return false
-	case under(from, to) || under(to, from):
+	case under(from, to) || under(to, from) || concept(from) != "" && concept(from) == concept(to):
 		return true // a package and the packages inside its folder are one concept
 	case to == "internal/edge/web":
 		return true // what the pages of all edges are made of
@@ -66,6 +66,16 @@ func mayImport(from, to string) bool {
 		return slices.Contains(spoken, to)
 	}
 	return false
+}
+
+// concept returns the domain that a package belongs to, as risk for internal/domain/risk/history; empty for other floors.
+func concept(pkg string) string {
+	inside, isDomain := strings.CutPrefix(pkg, "internal/domain/")
+	if !isDomain {
+		return ""
+	}
+	name, _, _ := strings.Cut(inside, "/")
+	return name
 }
 
 func TestPackagesImportOnlyFloorsBelowTheirOwn(t *testing.T) {

@@ -55,7 +55,8 @@ func (f goFile) isProduct() bool { return !f.isTest && !f.generated && !isForTes
 // isForTests reports whether a package exists only for tests: the test kit, the story that is played in a browser, and folders named
 // after what they test (store/storetest).
 func isForTests(pkg string) bool {
-	return under(pkg, "internal/testkit") || under(pkg, "internal/tidy") || under(pkg, "internal/story") || strings.HasSuffix(pkg, "test")
+	return under(pkg, "internal/testkit") || under(pkg, "internal/tidy") || under(pkg, "internal/story") ||
+		strings.HasSuffix(pkg, "test") && !strings.HasSuffix(pkg, "/backtest")
 }
 
 // tracked returns the paths of the files that git tracks or would track, or, where there is no git, of all files.

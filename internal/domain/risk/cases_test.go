@@ -1,304 +1,178 @@
-package risk
+package risk_test
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
-	"go.yaml.in/yaml/v3"
-
-	"github.com/probity/probity/internal/domain/risk/history"
+	"github.com/probity/probity/internal/domain/risk"
+	"github.com/probity/probity/internal/domain/risk/policycase"
 )
 
-// story is one worked case; testdata/cases/README.md says how it is written.
-type story struct {
-	Story   string              `yaml:"story"`
-	History []string            `yaml:"history"`
-	Learned []string            `yaml:"learned"`
-	Lists   map[string][]string `yaml:"lists"`
-	Payment string              `yaml:"payment"`
-	Expect  Outcome             `yaml:"expect"`
-	Reasons []string            `yaml:"reasons"`
-	Decided string              `yaml:"decided by"`
-}
-
-// decidedAt is when the payment of every story occurs.
-var decidedAt = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
-
-// storyAccount is the account whose payment is decided.
-const storyAccount = "self"
-
+// TestCases holds the default policy to the stories in testdata/cases, explains each and decides each again from what would be stored.
 func TestCases(t *testing.T) {
-	policy := defaultForTest(t)
+	policy, err := risk.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
 	files, err := filepath.Glob("testdata/cases/*.yaml")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no cases: %v", err)
 	}
-	hit := map[string]bool{}
+	raised := map[string]bool{}
 	for _, file := range files {
-		for _, c := range readStories(t, file) {
+		for _, c := range readCases(t, file) {
 			t.Run(c.Story, func(t *testing.T) {
-				facts := FactsFor(policy, c.sources(t, policy), parsePayment(t, c.Payment))
-				decision := Decide(policy, facts)
-				var codes []string
-				for _, reason := range decision.Reasons {
-					codes = append(codes, reason.Code)
+				got, err := c.Run(policy)
+				if err != nil {
+					t.Fatal(err)
 				}
-				if decision.Outcome != c.Expect || !slices.Equal(codes, c.Reasons) || c.Decided != "" && decision.DecidedBy != c.Decided {
-					t.Errorf("got %s by %q %v, want %s by %q %v\n%s", decision.Outcome, decision.DecidedBy, codes, c.Expect, c.Decided, c.Reasons,
-						describe(policy, facts))
+				explained, err := risk.Explain(policy, got.Facts)
+				if err != nil {
+					t.Fatal(err)
 				}
-				checkReplay(t, policy, facts, decision)
-				for _, e := range decision.Evaluations() {
-					hit[e.Code] = hit[e.Code] || e.True
+				if !got.Passed {
+					t.Errorf("%s:%d: got %s by %q %v, want %s by %q %v\n%s", file, c.Line, got.Outcome, got.DecidedBy, got.Reasons,
+						c.Expect, c.Decided, c.Reasons, describe(explained))
+				}
+				stored := got.Facts.AppendBinary(policy, nil)
+				facts, err := risk.DecodeFacts(policy, &got.Facts.Payment, stored)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if again := risk.Decide(policy, facts); again.Outcome != got.Outcome || again.DecidedBy != got.DecidedBy {
+					t.Errorf("decided again from %d stored bytes: got %s, want %s", len(stored), again.Outcome, got.Outcome)
+				}
+				for _, rule := range explained.Rules {
+					raised[rule.Code] = raised[rule.Code] || rule.True
 				}
 			})
 		}
 	}
 	for i := range policy.Rules {
-		if !hit[policy.Rules[i].Code] {
+		if !raised[policy.Rules[i].Code] {
 			t.Errorf("no case raises %s; add one to testdata/cases", policy.Rules[i].Code)
 		}
 	}
 }
 
-// checkReplay decides again from the facts as they are stored.
-func checkReplay(t *testing.T, policy *Policy, facts *Facts, want Decision) {
+func readCases(t *testing.T, file string) []policycase.Case {
 	t.Helper()
-	stored := facts.AppendBinary(policy, nil)
-	decoded, err := DecodeFacts(policy, &facts.Payment, stored)
+	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := Decide(policy, decoded); got.Outcome != want.Outcome || got.Raised != want.Raised || got.DecidedBy != want.DecidedBy {
-		t.Errorf("a replay of %d bytes differs: got %s, want %s", len(stored), got.Outcome, want.Outcome)
+	cases, err := policycase.Parse(data)
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
 	}
+	return cases
 }
 
-// describe shows the facts that are not zero.
-func describe(policy *Policy, facts *Facts) string {
+// describe shows the values that are not zero.
+func describe(e *risk.Explanation) string {
 	var b strings.Builder
-	for _, field := range Fields(policy) {
-		if strings.HasPrefix(field.Name, "payment.") {
-			continue
-		}
-		if text := fmt.Sprint(field.value(&facts.Payment, facts)); text != "0" && text != "false" && text != "" {
-			b.WriteString(field.Name + " = " + text + "\n")
+	for _, value := range slices.Concat(e.History, e.Aggregates) {
+		if value.Text != "0" && value.Text != "false" {
+			b.WriteString(value.Name + " = " + value.Text + "\n")
 		}
 	}
 	return b.String()
 }
 
-func defaultForTest(t testing.TB) *Policy {
+// surprising is a payment with which everything is new, on an established account.
+var surprising = policycase.Case{
+	Story: "Everything is new", Expect: risk.Rejected,
+	History: []string{"12 payments of USD 10.00 to 80.00, one every 3 days, from DE/BE with method A"},
+	Lists:   map[string][]string{"blocked_devices": {"D9"}},
+}
+
+// factsOf are the facts of the payment in the story.
+func factsOf(t *testing.T, policy *risk.Policy, c policycase.Case, payment string) *risk.Facts {
 	t.Helper()
-	policy, err := Default()
+	c.Payment = payment
+	result, err := c.Run(policy)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return policy
+	return result.Facts
 }
 
-func readStories(t *testing.T, file string) []story {
-	t.Helper()
-	data, err := os.Open(file)
+func TestAnExplanationShowsTheValuesThatMadeARuleTrue(t *testing.T) {
+	policy, err := risk.Default()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = data.Close() }()
-	decoder := yaml.NewDecoder(data)
-	decoder.KnownFields(true)
-	var stories []story
-	if err := decoder.Decode(&stories); err != nil {
-		t.Fatalf("%s: %v", file, err)
-	}
-	return stories
-}
-
-// sources folds the story as a server would have: entries by time, then what became known of them.
-func (c story) sources(t *testing.T, policy *Policy) Sources {
-	t.Helper()
-	set, err := Maintain(policy)
+	got, err := risk.Explain(policy, factsOf(t, policy, surprising, "USD 900.00 from BR/SP with method B on device D9"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var past []happened
-	for _, text := range c.History {
-		past = append(past, parseHistory(t, text)...)
+	if got.Decision.Outcome != risk.Rejected || got.Decision.DecidedBy != "blocked" || got.PolicyVersion != policy.Version {
+		t.Errorf("got %s by %s under %s", got.Decision.Outcome, got.Decision.DecidedBy, got.PolicyVersion)
 	}
-	slices.SortStableFunc(past, func(a, b happened) int { return a.entry.Payment.OccurredAt.Compare(b.entry.Payment.OccurredAt) })
-	from := Sources{Set: set, Profile: &history.Profile{}, Index: history.NewIndex(set, 10_000)}
-	for i := range past {
-		p := &past[i].entry.Payment
-		p.AmountReference, p.AmountKnown = policy.ReferenceAmount(p.AmountMinor, p.Currency)
-		from.Index.Fold(&past[i].entry)
-		if p.AccountID == storyAccount {
-			from.Profile.Fold(set, &past[i].entry)
+	if len(got.Rules) != len(policy.Rules) || len(got.Aggregates) != len(policy.Aggregates) || len(got.Lists) != len(policy.Lists) {
+		t.Fatalf("got %d rules, %d aggregates, %d lists", len(got.Rules), len(got.Aggregates), len(got.Lists))
+	}
+	location := got.Rules[0]
+	if !location.True || location.Code != risk.NewLocation || !slices.Contains(location.Reads, risk.Value{Name: "payment.country", Text: `"BR"`}) {
+		t.Errorf("got %+v", location)
+	}
+	for _, want := range []risk.Part{
+		{Text: `payment.country != ""`, Values: `"BR" != ""`, Truth: "true"}, {Text: "history.place_known", Values: "false", Truth: "false"},
+	} {
+		if !slices.Contains(location.Parts, want) {
+			t.Errorf("got %+v, want %+v in it", location.Parts, want)
 		}
 	}
-	for _, h := range past {
-		if !h.fraud {
-			continue
-		}
-		label := history.Label{Payment: h.entry.Payment, Outcome: h.entry.Outcome, Fraud: true, KnownAt: decidedAt.Add(-time.Minute)}
-		from.Index.FoldLabel(&label)
-		if label.Payment.AccountID == storyAccount {
-			from.Profile.FoldLabel(set, &label)
-		}
+	spending := got.Rules[1]
+	if i := slices.IndexFunc(spending.Parts, func(p risk.Part) bool { return strings.HasPrefix(p.Values, "90000 > 3") }); i < 0 || spending.Parts[i].Truth != "true" {
+		t.Errorf("got %+v", spending.Parts)
 	}
-	for _, text := range c.Learned {
-		from.Profile.Learn(parseLesson(t, text))
-	}
-	var entries []ListEntry
-	for list, values := range c.Lists {
-		for _, value := range values {
-			entries = append(entries, parseListEntry(t, list, value))
+	for _, rule := range got.Rules {
+		if rule.Decisive != (rule.Code == "blocked") {
+			t.Errorf("%s: got decisive %v", rule.Code, rule.Decisive)
 		}
 	}
-	from.Lists = NewLists(entries)
-	return from
 }
 
-// happened is one earlier payment of a story.
-type happened struct {
-	entry history.Entry
-	fraud bool // confirmed before the payment that is decided
-}
-
-const (
-	amountPart = `([A-Z]{3}) ([0-9.]+)`
-	wherePart  = `(?: from ([A-Z]{2})(?:/([A-Z0-9-]+))?(?:/([A-Za-z]+))?)?(?: with method (\w+)(?: \(fingerprint (\w+)\))?)?(?: on device (\w+))?` +
-		`(?: at (\w+))?(?: via ([0-9a-f.:]+))?`
-	whereGroups = 8
-	agoPart     = `([0-9]+) (days?|hours?|minutes?|seconds?) ago`
-)
-
-var (
-	historyShape = regexp.MustCompile(`^([0-9]+) (rejected |held )?payments?( confirmed as fraud)? of ` + amountPart + `(?: to ([0-9.]+))?` +
-		`(?: by (?:(\w+)|([0-9]+) accounts))?(?: with ([0-9]+) methods)?(?:, one every ([0-9]+) (days?|hours?|minutes?|seconds?),)?` +
-		wherePart + `(?:, the last ` + agoPart + `)?$`)
-	paymentShape = regexp.MustCompile(`^` + amountPart + wherePart + `$`)
-	lessonShape  = regexp.MustCompile(`^(.+), ` + agoPart + `$`)
-	lessonWhere  = regexp.MustCompile(`^` + wherePart + `$`)
-	listedShape  = regexp.MustCompile(`^(\S+)(?:, (until) ` + agoPart + `)?$`)
-)
-
-func parseHistory(t *testing.T, text string) []happened {
-	t.Helper()
-	m := historyShape.FindStringSubmatch(text)
-	if m == nil {
-		t.Fatalf("not a history: %q", text)
-	}
-	count, currency := number(t, m[1]), m[4]
-	lowest := minor(t, currency, m[5])
-	highest := lowest
-	if m[6] != "" {
-		highest = minor(t, currency, m[6])
-	}
-	step := 24 * time.Hour
-	if m[10] != "" {
-		step = span(t, m[10], m[11])
-	}
-	last := decidedAt.Add(-24 * time.Hour)
-	if tail := m[12+whereGroups:]; tail[0] != "" {
-		last = decidedAt.Add(-span(t, tail[0], tail[1]))
-	}
-	outcome := map[string]history.Outcome{"": history.Approved, "rejected ": history.Rejected, "held ": history.Review}[m[2]]
-	past := make([]happened, count)
-	for i := range past {
-		payment := where(m[12 : 12+whereGroups])
-		payment.AccountID, payment.Currency = storyAccount, currency
-		payment.AmountMinor = lowest + (highest-lowest)*int64(i)/max(count-1, 1)
-		payment.OccurredAt = last.Add(-step * time.Duration(count-1-int64(i)))
-		if m[7] != "" {
-			payment.AccountID = m[7]
-		}
-		if m[8] != "" {
-			payment.AccountID = "other" + strconv.FormatInt(int64(i)%number(t, m[8]), 10)
-		}
-		if m[9] != "" {
-			payment.Method = history.Method{ID: "tried" + strconv.FormatInt(int64(i)%number(t, m[9]), 10)}
-		}
-		past[i] = happened{entry: history.Entry{Payment: payment, Outcome: outcome}, fraud: m[3] != ""}
-	}
-	return past
-}
-
-func parsePayment(t *testing.T, text string) *history.Payment {
-	t.Helper()
-	m := paymentShape.FindStringSubmatch(text)
-	if m == nil {
-		t.Fatalf("not a payment: %q", text)
-	}
-	payment := where(m[3:])
-	payment.AccountID, payment.Currency, payment.MethodKind, payment.OccurredAt = storyAccount, m[1], "card", decidedAt
-	payment.AmountMinor = minor(t, m[1], m[2])
-	return &payment
-}
-
-func parseLesson(t *testing.T, text string) history.Lesson {
-	t.Helper()
-	m := lessonShape.FindStringSubmatch(text)
-	if m == nil {
-		t.Fatalf("not a lesson: %q", text)
-	}
-	w := lessonWhere.FindStringSubmatch(" from " + m[1])
-	if w == nil {
-		t.Fatalf("not a lesson: %q", text)
-	}
-	payment := where(w[1:])
-	return history.Lesson{Place: payment.Place, DeviceID: payment.DeviceID, Method: payment.Method, At: decidedAt.Add(-span(t, m[2], m[3]))}
-}
-
-// parseListEntry reads a value, as it is on a list now, or "VALUE, until 2 days ago".
-func parseListEntry(t *testing.T, list, text string) ListEntry {
-	t.Helper()
-	m := listedShape.FindStringSubmatch(text)
-	if m == nil {
-		t.Fatalf("not an entry of a list: %q", text)
-	}
-	entry := ListEntry{List: list, Value: m[1]}
-	if m[2] == "until" {
-		entry.ExpiresAt = decidedAt.Add(-span(t, m[3], m[4]))
-	}
-	return entry
-}
-
-func where(m []string) history.Payment {
-	return history.Payment{
-		Place: history.Place{Country: m[0], Region: m[1], City: m[2]}, Method: history.Method{ID: m[3], Fingerprint: m[4]},
-		DeviceID: m[5], Merchant: m[6], IP: m[7],
-	}
-}
-
-func span(t *testing.T, count, unit string) time.Duration {
-	t.Helper()
-	steps := map[string]time.Duration{"day": 24 * time.Hour, "hour": time.Hour, "minute": time.Minute, "second": time.Second}
-	return time.Duration(number(t, count)) * steps[strings.TrimSuffix(unit, "s")]
-}
-
-func number(t *testing.T, text string) int64 {
-	t.Helper()
-	n, err := strconv.ParseInt(text, 10, 64)
+func TestAPaymentThatRanOutOfTimeIsReplayedWhereItStopped(t *testing.T) {
+	policy, err := risk.Default()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return n
-}
-
-func minor(t *testing.T, currency, text string) int64 {
-	t.Helper()
-	if currency == "JPY" {
-		return number(t, text)
+	for _, test := range []struct {
+		looks      int // before the time is over
+		failClosed bool
+		want       risk.Outcome
+		by         string
+	}{
+		{100, false, risk.Rejected, risk.DecidedByCombination},
+		{0, false, risk.Approved, ""},
+		{0, true, risk.Rejected, risk.DecidedByBudget},
+		{1, false, risk.Rejected, risk.DecidedByCombination},
+	} {
+		facts := factsOf(t, policy, surprising, "USD 900.00 from BR/SP with method B")
+		looks := 0
+		got := risk.DecideWithin(policy, facts, func() bool { looks++; return looks > test.looks }, test.failClosed)
+		if got.Outcome != test.want || got.DecidedBy != test.by {
+			t.Errorf("%+v: got %s by %q", test, got.Outcome, got.DecidedBy)
+		}
+		for i := range policy.Rules {
+			if policy.Rules[i].Hard && got.Skipped.Has(i) {
+				t.Errorf("%+v: the hard rule %s was skipped", test, policy.Rules[i].Code)
+			}
+		}
+		stored, err := risk.DecodeFacts(policy, &facts.Payment, facts.AppendBinary(policy, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again := risk.Decide(policy, stored); again.Outcome != got.Outcome || again.Skipped != got.Skipped || again.Raised != got.Raised {
+			t.Errorf("%+v: a replay differs: got %s", test, again.Outcome)
+		}
+		if _, err := risk.Explain(policy, facts); err != nil {
+			t.Error(err)
+		}
 	}
-	units, cents, found := strings.Cut(text, ".")
-	if !found || len(cents) != 2 {
-		t.Fatalf("write the amount with two decimals: %q", text)
-	}
-	return number(t, units)*100 + number(t, cents)
 }

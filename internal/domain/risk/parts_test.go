@@ -275,6 +275,19 @@ func TestAnUntrainedScorecardSaysItsInputs(t *testing.T) {
 	}
 }
 
+// checkReplay decides again from the facts as they are stored.
+func checkReplay(t *testing.T, policy *Policy, facts *Facts, want Decision) {
+	t.Helper()
+	stored := facts.AppendBinary(policy, nil)
+	decoded, err := DecodeFacts(policy, &facts.Payment, stored)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := Decide(policy, decoded); got.Outcome != want.Outcome || got.Raised != want.Raised || got.DecidedBy != want.DecidedBy {
+		t.Errorf("a replay of %d bytes differs: got %s, want %s", len(stored), got.Outcome, want.Outcome)
+	}
+}
+
 func TestFactsOfAnotherPolicyAreRefused(t *testing.T) {
 	policy, other := defaultForTest(t), mustParse(t, wholePolicy+wholeTrigger)
 	payment := &history.Payment{Currency: "USD", OccurredAt: decidedAt}

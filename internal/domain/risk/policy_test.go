@@ -7,11 +7,24 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/probity/probity/internal/domain/risk/history"
 )
+
+// decidedAt is when the payments of tests occur.
+var decidedAt = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+
+func defaultForTest(t testing.TB) *Policy {
+	t.Helper()
+	policy, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return policy
+}
 
 // smallPolicy is the least that is accepted; %WHEN% and %MODE% are replaced by tests.
 const smallPolicy = `policy: small
@@ -238,6 +251,7 @@ func FuzzParsePolicy(f *testing.F) {
 	for _, when := range []string{"true", "|\n      payment.amount_minor > 1", ">\n  x", `"a` + "\\n" + `b"`, "payment.merchant.matches('a')", nested("true")} {
 		f.Add([]byte(small(Active, when)))
 	}
+	f.Add([]byte(wholePolicy + wholeTrigger + wholeHard + rule("r", "review", "3", "aggregate.spent > 3 && list.bad")))
 	f.Add([]byte("policy: &a [*a]"))
 	f.Add([]byte("? {a: b}\n: c"))
 	f.Fuzz(func(t *testing.T, data []byte) {
