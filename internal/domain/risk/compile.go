@@ -23,6 +23,7 @@ import (
 // policy can make one take longer than a few milliseconds.
 const (
 	maxConditionCost = 5_000
+	maxFilterCost    = 500    // of an aggregate's filter, which runs for every payment that is folded
 	maxPolicyCost    = 50_000 // all conditions, filters and features together
 	maxTextBytes     = 512    // the longest text that a payment may carry, for the estimate
 )
@@ -111,7 +112,8 @@ func librarySubset() *celenv.LibrarySubset {
 type wanted uint8
 
 const (
-	wantTruth wanted = iota + 1
+	wantTruth  wanted = iota + 1
+	wantFilter        // a truth about the folded payment
 	wantNumber
 )
 
@@ -136,12 +138,12 @@ func (c *compiler) compile(node *yaml.Node, path string, want wanted) *condition
 		return nil
 	}
 	out := &condition{source: node.Value, env: c.env, checked: checked, fields: c.fields}
-	if !c.checkCost(node, path, out) {
+	if !c.checkCost(node, path, out, want) {
 		return nil
 	}
 	closer := &closer{checked: checked.NativeRep(), fields: c.fields}
 	closed := false
-	if want == wantTruth {
+	if want != wantNumber {
 		out.truth, closed = closer.truth(checked.NativeRep().Expr())
 	} else {
 		out.number, closed = closer.number(checked.NativeRep().Expr())
@@ -175,7 +177,7 @@ func (c *compiler) report(node *yaml.Node, path string, issues *cel.Issues, unkn
 func (c *compiler) checkType(node *yaml.Node, path string, checked *cel.Ast, want wanted) bool {
 	output := checked.OutputType()
 	switch {
-	case want == wantTruth && !output.IsExactType(cel.BoolType):
+	case want != wantNumber && !output.IsExactType(cel.BoolType):
 		c.faults.add(node, path, "must be true or false, but is %s", output)
 	case want == wantNumber && !output.IsExactType(cel.DoubleType) && !output.IsExactType(cel.IntType):
 		c.faults.add(node, path, "must be a number, but is %s", output)
@@ -290,10 +292,14 @@ func (c *compiler) checkDivisions(node *yaml.Node, path string, checked *ast.AST
 	return ok
 }
 
-func (c *compiler) checkCost(node *yaml.Node, path string, out *condition) bool {
+func (c *compiler) checkCost(node *yaml.Node, path string, out *condition, want wanted) bool {
+	limit := uint64(maxConditionCost)
+	if want == wantFilter {
+		limit = maxFilterCost
+	}
 	estimate, err := c.env.EstimateCost(out.checked, sizes{})
-	if err != nil || estimate.Max > maxConditionCost {
-		c.faults.add(node, path, "can cost more than the limit of %d; make it simpler", maxConditionCost)
+	if err != nil || estimate.Max > limit {
+		c.faults.add(node, path, "can cost more than the limit of %d; make it simpler", limit)
 		return false
 	}
 	out.cost = estimate.Max

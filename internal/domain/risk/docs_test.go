@@ -221,6 +221,7 @@ func limitText() string {
 	out.row("a policy", n(MaxPolicyBytes/1024)+" KiB, its scorecard included")
 	out.row("rules, aggregates, lists, thresholds", n(MaxRules)+", "+n(MaxAggregates)+", "+n(MaxLists)+", "+n(maxThresholds))
 	out.row("a condition", n(maxWhenBytes)+" bytes, two loops (`all`, `exists`) inside each other, "+n(maxConditionCost)+" units of cost")
+	out.row("a filter of an aggregate", n(maxFilterCost)+" units of cost: it runs for every payment that is learned from")
 	out.row("all conditions, filters and features together", n(maxPolicyCost)+" units of cost")
 	return "A policy beyond a limit is refused when it is loaded. The unit of cost is CEL's: about one for each operator. What a condition costs at most is known\n" +
 		"before it runs, so no rule can stall a decision.\n\n" + out.b.String()

@@ -92,7 +92,7 @@ func (o object) definition(compiler *compiler) history.Definition {
 		d.Field = history.Field(o.oneOf("field", fieldNames(append(slices.Clone(amountFields), entityFields...))...))
 	}
 	if node := o.fields["where"]; node != nil {
-		if condition := compiler.compile(node, o.at("where"), wantTruth); condition != nil {
+		if condition := compiler.compile(node, o.at("where"), wantFilter); condition != nil {
 			d.Where, d.Filter = condition.canonical(), filter{condition}
 		}
 	}
