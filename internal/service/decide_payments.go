@@ -22,6 +22,7 @@ type group struct {
 	policies map[string]*livePolicy // by tenant
 	changed  []*payer               // whose profile has grown
 	pending  []appending            // approved, and not in the log yet
+	hits     []countedDecision      // what the rules came to, for the statistics
 }
 
 // payer is an account in a group: what is stored of it, and its profile as decisions of the group leave it.
@@ -215,6 +216,7 @@ func (g *group) decide(d *decision) error {
 		return g.apart(d, e, func() error { return g.rejectRestricted(d, e) })
 	}
 	facts, decided := g.evaluate(p, live, e, method)
+	g.hits = append(g.hits, countedDecision{d.actor.TenantID, live.Policy, decided})
 	e.Facts = facts.AppendBinary(live.Policy, nil)
 	if p.Grants {
 		grant, fits, err := fittingGrant(g.tx, e.Attempt, d.actor.TenantID)
@@ -345,6 +347,8 @@ func (g *group) finish() error {
 		p.Profile = p.profile.AppendBinary(nil)
 		stored[i] = p.Payer
 	}
+	hits, now := g.hits, g.tx.Now()
+	g.tx.AfterCommit(func() { g.ruleHits.count(hits, now) })
 	return g.tx.KeepPayers(stored)
 }
 

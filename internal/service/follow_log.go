@@ -57,21 +57,28 @@ func (f *follower) readIndex(tenantID string, do func(index *history.Index)) {
 	do(nil)
 }
 
-// Follow keeps the follower going until ctx ends.
+// Follow keeps what is written behind the answers going until ctx ends: aggregates of entities other than accounts, and statistics.
 func (s *Service) Follow(ctx context.Context) {
-	timer := time.NewTimer(0)
+	timer, flush := time.NewTimer(0), time.NewTicker(flushHitsEvery)
 	defer timer.Stop()
+	defer flush.Stop()
 	for {
 		select {
 		case <-ctx.Done():
+			s.flushHitsLast(ctx)
 			return
+		case <-flush.C:
+			if err := s.FlushRuleHits(ctx); err != nil && ctx.Err() == nil {
+				s.Log.Warn("statistics of rules could not be written; it is tried again", "category", errorCategory(err))
+			}
+			continue
 		case <-timer.C:
 		}
 		more, err := s.FollowOnce(ctx)
 		wait := followEvery
 		if err != nil {
 			if ctx.Err() != nil {
-				return
+				continue
 			}
 			s.Log.Warn("the decision log could not be followed; it is tried again", "category", errorCategory(err))
 			wait = time.Second

@@ -95,6 +95,7 @@ type Service struct {
 	keys     rememberedKeys
 	policies policyCache
 	follower follower
+	ruleHits hitCounter
 	trying   sync.Mutex          // held while a policy is tried on history
 	inFlight sync.Map            // idempotency keys that are being worked on by this process
 	payments *paymentQueue       // payments that wait for their decision

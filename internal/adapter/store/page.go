@@ -47,6 +47,12 @@ func (l *listing[T]) andText(condition, value string) {
 	}
 }
 
+// conditions are all that was added, as the text behind WHERE.
+func (l *listing[T]) conditions() string { return strings.Join(l.where, " AND ") }
+
+// last is the number of the latest argument.
+func (l *listing[T]) last() string { return strconv.Itoa(len(l.args)) }
+
 // read returns one page and the cursor of the next, which is empty at the end.
 func (l *listing[T]) read(tx *Tx, page Page) ([]T, string, error) {
 	limit, err := page.limit()
