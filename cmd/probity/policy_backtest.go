@@ -39,6 +39,8 @@ type policyBacktestCommand struct {
 	JSON        bool   `help:"Print one JSON object on standard output." name:"json"`
 	Profile     string `help:"Write a CPU profile here." hidden:"" type:"path"`
 	Differences int    `help:"How many payments to list that the two policies answer differently." default:"100"`
+
+	out io.Writer // for tests; nil: standard output
 }
 
 // outputOf is the JSON of a backtest.
@@ -246,13 +248,20 @@ func (p *pastPayments) each(ctx context.Context, fn func(row *backtest.Row) erro
 	})
 }
 
+func (c *policyBacktestCommand) stdout() io.Writer {
+	if c.out != nil {
+		return c.out
+	}
+	return os.Stdout
+}
+
 // print writes the JSON, or a summary for people, and the report.
 func (c *policyBacktestCommand) print(out outputOf) error {
 	if !c.JSON {
-		printSummary(os.Stdout, out)
+		printSummary(c.stdout(), out)
 		return nil
 	}
-	encoder := json.NewEncoder(os.Stdout)
+	encoder := json.NewEncoder(c.stdout())
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(out)
 }
