@@ -66,7 +66,7 @@ func TestEachPartOfAPolicyIsRefusedWithThePlaceAndTheFix(t *testing.T) {
 		"an aggregate given twice":            {replace("name: devices", "name: spent"), "aggregates[1].name: this aggregate is already there"},
 		"a filter that reads the history":     {replace("payment.amount_reference > threshold.floor", "history.place_known"), "aggregates[0].where: history.place_known is not known; an aggregate's filter reads the payment alone"},
 		"a filter that is no truth":           {replace("payment.amount_reference > threshold.floor", "payment.amount_reference"), "aggregates[0].where: must be true or false, but is int"},
-		"a filter that can cost too much":     {replace("payment.amount_reference > threshold.floor", costly(6)), "aggregates[0].where: can cost more than the limit of 500"},
+		"a filter that can cost too much":     {replace("payment.amount_reference > threshold.floor", "'"+costly(6)+"'"), "aggregates[0].where: can cost more than the limit of 500"},
 		"a list about the amount":             {replace("field: device, meaning: A list", "field: amount, meaning: A list"), "lists[0].field: must be one of account"},
 		"a list without a kind":               {replace("kind: block, ", ""), "lists[0]: the key kind is missing"},
 		"a share above one":                   {replace("value: 5, unit: count", "value: 5, unit: share"), "thresholds[0].value: must be a share from 0 to 1"},
