@@ -128,7 +128,8 @@ both kinds can be compared; arithmetic takes two ` + code("int") + ` or two ` + 
 		fieldTable(paymentFields()))
 	section(&b, "The account's history", "Approved payments in the 400 days before the payment, the payment itself not included; known is also what an approved\nverification taught.",
 		fieldTable(historyFields()))
-	section(&b, "Thresholds", "`threshold.NAME` is a threshold of the policy: an `int`, or a `double` when its unit is `factor` or `share`. An `amount` is in minor units of\nthe reference currency. `threshold.established_after_approved` is the setting of `combination`.", "")
+	section(&b, "Thresholds", "`threshold.NAME` is a threshold of the policy. Its `unit` says what it is: `payments`, `count` and `seconds` are whole numbers (`int`), an `amount` is written in the\n"+
+		"reference currency and read in its minor units (`int`), a `factor` and a `share` (0 to 1) are `double`. `threshold.established_after_approved` is the setting of\n`combination`.", "")
 	section(&b, "Score", "With a `scorecard` in the policy. The guide is [scorecard.md](scorecard.md).", fieldTable(scoreFields()))
 	section(&b, "Lists", "`list.NAME` is a `bool`: the payment's field is on the list, and the entry has not expired at `occurred_at`. A list is about one of "+
 		codes(fieldNames(listFields))+".\nAn entry of an `ip` list can be a range (`203.0.113.0/24`). The default policy has:", listTable(policy))

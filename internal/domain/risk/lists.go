@@ -10,8 +10,8 @@ import (
 	"github.com/probity/probity/internal/standard/problem"
 )
 
-// MaxListValueBytes bounds one entry of a list.
-const MaxListValueBytes = 256
+// maxListValueBytes bounds one entry of a list.
+const maxListValueBytes = 256
 
 // ListEntry puts a value on a list.
 type ListEntry struct {
@@ -183,7 +183,7 @@ func regionText(place history.Place) string {
 // (10.0.0.0/8 for a range), a country in capitals, a region as DE/BE.
 func (l List) Normal(value string) (string, error) {
 	value = strings.TrimSpace(value)
-	if value == "" || len(value) > MaxListValueBytes {
+	if value == "" || len(value) > maxListValueBytes {
 		return "", problem.Field("value", "value_malformed", "a value of a list has 1 to 256 bytes")
 	}
 	switch l.Field {

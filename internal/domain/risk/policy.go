@@ -5,7 +5,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/probity/probity/internal/domain/risk/history"
 	"github.com/probity/probity/internal/domain/risk/scorecard"
@@ -206,11 +205,6 @@ func (p *Policy) ReferenceAmount(amountMinor int64, currency string) (int64, boo
 // ReferenceCurrency returns the currency of the policy's amounts, and its decimals.
 func (p *Policy) ReferenceCurrency() (currency string, decimals int) {
 	return p.reference.currency, int(p.reference.decimals)
-}
-
-// EffectiveOn reports whether the policy's effective date has come at the instant.
-func (p *Policy) EffectiveOn(at time.Time) bool {
-	return p.EffectiveFrom <= at.UTC().Format(time.DateOnly)
 }
 
 // Maintain returns the series that the policies need together. Whoever keeps profiles and an index keeps these.

@@ -32,7 +32,8 @@ func newObject(f *faults, node *yaml.Node, path string, keys ...string) object {
 		key := node.Content[i]
 		switch {
 		case !slices.Contains(keys, key.Value) && !slices.Contains(keys, key.Value+"?"):
-			f.add(key, path, "unknown key; known are %s", strings.ReplaceAll(strings.Join(keys, ", "), "?", ""))
+			known := strings.ReplaceAll(strings.Join(keys, ", "), "?", "")
+			f.add(key, path, "unknown key; known are %s%s", known, suggestion(key.Value, strings.Split(known, ", ")))
 		case o.fields[key.Value] != nil:
 			f.add(key, path, "the key %s is given twice", key.Value)
 		default:
@@ -80,7 +81,7 @@ func (o object) matching(key string, shape *regexp.Regexp, hint string) string {
 func (o object) oneOf(key string, values ...string) string {
 	value := o.text(key, 128)
 	if value != "" && !slices.Contains(values, value) {
-		o.faults.add(o.fields[key], o.at(key), "must be one of %s", strings.Join(values, ", "))
+		o.faults.add(o.fields[key], o.at(key), "must be one of %s%s", strings.Join(values, ", "), suggestion(value, values))
 		return ""
 	}
 	return value
