@@ -118,6 +118,8 @@ func Latest(findings []Finding) (Finding, bool) {
 type Report struct {
 	Kind FindingKind
 	At   time.Time // when it happened; zero means now
+	// KnownAt is when the tenant learned of it, of a payment that was brought in from the past; zero means now.
+	KnownAt time.Time
 }
 
 // Learn returns the finding of a report, or false when it repeats what was reported last. Findings are in order.
@@ -142,6 +144,9 @@ func (p Payment) Learn(id string, in Report, findings []Finding, by string, now 
 	}
 	if in.At.IsZero() {
 		f.OccurredAt = now
+	}
+	if p.Source == FromHistory && !in.KnownAt.IsZero() && in.KnownAt.Before(now) {
+		f.KnownAt = in.KnownAt.UTC().Truncate(time.Microsecond)
 	}
 	return f, []journal.Draft{journal.Of(journal.PaymentOutcome, p.ID, p.Attempt.AccountID, "outcome", string(in.Kind), "finding_id", id)}, true, nil
 }

@@ -96,6 +96,7 @@ func newEdge(c Config) *edge {
 	e.registerAccounts()
 	e.registerPayments()
 	e.registerPaymentBatch()
+	e.registerPaymentHistory()
 	e.registerPaymentOutcomes()
 	e.registerPolicies()
 	e.registerLists()

@@ -149,7 +149,7 @@ func TestTheContract(t *testing.T) {
 		"GET /v1/accounts/{id}/payment_methods", "GET /v1/cases", "GET /v1/cases/{id}", "GET /v1/demo/clock", "GET /v1/events", "GET /v1/payments",
 		"GET /v1/payments/{id}", "GET /v1/tickets/{id}", "GET /v1/verifications", "GET /v1/verifications/{id}", "GET /v1/verifications/{id}/evidence",
 		"GET /v1/webhook_endpoints", "PATCH /v1/accounts/{id}", "POST /v1/accounts", "POST /v1/accounts/{id}/payment_methods",
-		"POST /v1/accounts/{id}/portal_sessions", "POST /v1/cases/{id}/decision", "POST /v1/demo/clock", "POST /v1/payments", "POST /v1/payments/batch",
+		"POST /v1/accounts/{id}/portal_sessions", "POST /v1/cases/{id}/decision", "POST /v1/demo/clock", "POST /v1/payments", "POST /v1/payments/batch", "POST /v1/payments/history",
 		"POST /v1/tickets",
 		"POST /v1/verifications", "POST /v1/verifications/{id}/cancel", "POST /v1/verifications/{id}/evidence", "POST /v1/verifications/{id}/submit",
 		"POST /v1/webhook_endpoints",

@@ -8,10 +8,15 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"reflect"
 	"runtime/debug"
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/probity/probity/internal/standard/pan"
 )
 
 // The bounds of a stream of lines.
@@ -200,4 +205,32 @@ func unreadableLine(err error) *Problem {
 		return newProblem(http.StatusRequestEntityTooLarge, "line_too_long", "a line has at most "+strconv.Itoa(longestLine>>10)+" KiB")
 	}
 	return newProblem(http.StatusBadRequest, "body_incomplete", "the body ended before this line was complete; send it again")
+}
+
+// readLine reads a line into a struct the way that huma reads a body, so that it is refused in the same words.
+func (e *edge) readLine(line []byte, into any) *Problem {
+	if field, found, err := pan.FindInJSON(line); err != nil {
+		return newProblem(http.StatusBadRequest, malformed.Code, "the line is not one well-formed JSON document")
+	} else if found {
+		return panNotAccepted(field)
+	}
+	var members any
+	if err := decode(line, &members); err != nil {
+		return newProblem(http.StatusBadRequest, malformed.Code, malformed.Detail)
+	}
+	schemas := e.huma.OpenAPI().Components.Schemas
+	var found huma.ValidateResult
+	huma.Validate(schemas, schemas.Schema(reflect.TypeOf(into).Elem(), true, ""), huma.NewPathBuffer([]byte{}, 0), huma.ModeWriteToServer, members, &found)
+	if len(found.Errors) == 0 {
+		if err := decode(line, into); err != nil {
+			found.Errors = append(found.Errors, &huma.ErrorDetail{Message: err.Error()})
+		}
+	}
+	if len(found.Errors) == 0 {
+		return nil
+	}
+	if refused, ok := errors.AsType[*Problem](newHumaProblem(http.StatusUnprocessableEntity, "", found.Errors...)); ok {
+		return refused
+	}
+	return internalProblem()
 }

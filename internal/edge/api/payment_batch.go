@@ -95,7 +95,9 @@ func (e *edge) decideBatch(s *stream) {
 func (b *batch) add(line []byte) {
 	var key string
 	var refused *Problem
-	attempt, ok := plainPayment(line, &key)
+	attempt, ok := plainPayment(line, wantedOfPayment, func(s *scanner, name []byte) (int, bool) {
+		return firstMore, string(name) == keyMember && s.text(&key, longestKey)
+	})
 	if !ok {
 		attempt, key, refused = b.readGenerally(line)
 	}

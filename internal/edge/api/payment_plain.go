@@ -80,7 +80,7 @@ func (e *edge) plain(ctx context.Context, r *http.Request, known *request) *reco
 		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body[:count]), broken{err}))
 		return nil
 	}
-	attempt, ok := plainPayment(body, nil)
+	attempt, ok := plainPayment(body, wantedOfPayment, nil)
 	if !ok {
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		return nil

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"net/netip"
 	"time"
 	"unicode/utf8"
@@ -13,6 +14,7 @@ import (
 // short enough in bytes is short enough.
 const (
 	longestKey      = 255
+	longestPastID   = 200
 	longestID       = 100
 	longestPlace    = 100
 	longestDevice   = 128
@@ -29,18 +31,19 @@ const (
 // card number. Such a body is read again by the general way, which either understands it or says what is wrong; so there is one place
 // for refusals, and what is accepted here is what would be accepted there (a fuzz test compares the two).
 //
-// key receives the member idempotency_key, which only lines of a batch have; nil means that there is no such member.
-func plainPayment(body []byte, key *string) (payment.Attempt, bool) {
+// more reads the members that a line has beyond those of a payment; it is called with those that are not known here, and numbers them from
+// firstMore. Nil means that there are none.
+func plainPayment(body []byte, wanted uint, more func(s *scanner, name []byte) (member int, ok bool)) (payment.Attempt, bool) {
 	s := scanner{rest: body}
 	var a payment.Attempt
 	ok := s.object(func(name []byte) (member int, ok bool) {
 		switch string(name) {
 		case "account_id":
-			return 0, s.text(&a.AccountID, longestID)
+			return memberAccount, s.text(&a.AccountID, longestID)
 		case "payment_method_id":
 			return 1, s.text(&a.PaymentMethodID, longestID)
 		case "amount":
-			return 2, s.amount(&a)
+			return memberAmount, s.amount(&a)
 		case "ip":
 			return 3, s.text(&a.IP, longestIP) && isAddress(a.IP)
 		case "location":
@@ -50,17 +53,28 @@ func plainPayment(body []byte, key *string) (payment.Attempt, bool) {
 		case "merchant":
 			return 6, s.text(&a.Merchant, longestMerchant)
 		case "occurred_at":
-			return 7, s.instant(&a.OccurredAt)
-		case "idempotency_key":
-			return 8, key != nil && s.text(key, longestKey)
+			return memberInstant, s.instant(&a.OccurredAt)
 		}
-		return 0, false
-	}, 1<<0|1<<2)
+		if more == nil {
+			return 0, false
+		}
+		return more(&s, name)
+	}, wanted)
 	if !ok || !s.end() {
 		return payment.Attempt{}, false
 	}
 	return a, true
 }
+
+// The members that have to be there, and the first number of those that only lines have.
+const (
+	memberAccount = 0
+	memberAmount  = 2
+	memberInstant = 7
+	firstMore     = 8
+
+	wantedOfPayment = 1<<memberAccount | 1<<memberAmount
+)
 
 func isAddress(text string) bool {
 	_, err := netip.ParseAddr(text)
@@ -227,4 +241,15 @@ func (s *scanner) instant(into *time.Time) bool {
 	}
 	*into = at.Truncate(time.Microsecond)
 	return !into.IsZero() // which would mean that none was given
+}
+
+// truth reads true or false.
+func (s *scanner) truth(into *bool) bool {
+	s.skip()
+	rest, found := bytes.CutPrefix(s.rest, []byte("true"))
+	if *into = found; !found {
+		rest, found = bytes.CutPrefix(s.rest, []byte("false"))
+	}
+	s.rest = rest
+	return found
 }
