@@ -12,8 +12,8 @@ type Scored struct {
 	Fraud bool
 }
 
-// Step is one distinct score of a ranking: all payments with this score or a higher one.
-type Step struct {
+// Rung is one distinct score of a ranking: all payments with this score or a higher one.
+type Rung struct {
 	Score    float64
 	Payments int64 // with this score or a higher one
 	Fraud    int64 // of those
@@ -21,7 +21,7 @@ type Step struct {
 
 // Ranking is payments in the order of their scores, the riskiest first, with ties kept together. The zero value ranks nothing.
 type Ranking struct {
-	steps []Step
+	rungs []Rung
 }
 
 // Rank sorts the payments in place and returns their ranking. A score that is not a number ranks below all others.
@@ -36,17 +36,17 @@ func Rank(payments []Scored) Ranking {
 		if i+1 < len(payments) && cmp.Compare(payments[i+1].Score, p.Score) == 0 {
 			continue
 		}
-		r.steps = append(r.steps, Step{Score: p.Score, Payments: int64(i + 1), Fraud: fraud})
+		r.rungs = append(r.rungs, Rung{Score: p.Score, Payments: int64(i + 1), Fraud: fraud})
 	}
 	return r
 }
 
 // Totals returns how many payments are ranked, and how many of them are fraud.
 func (r Ranking) Totals() (payments, fraud int64) {
-	if len(r.steps) == 0 {
+	if len(r.rungs) == 0 {
 		return 0, 0
 	}
-	last := r.steps[len(r.steps)-1]
+	last := r.rungs[len(r.rungs)-1]
 	return last.Payments, last.Fraud
 }
 
@@ -58,22 +58,22 @@ func (r Ranking) AUC() (float64, bool) {
 	if fraud == 0 || good == 0 {
 		return 0, false
 	}
-	// Twice the number of pairs in the right order: within a step every pair counts one half. With 10^9 payments this still fits.
+	// Twice the number of pairs in the right order: within a rung every pair counts one half. With 10^9 payments this still fits.
 	var twice float64
 	var whole uint64
-	before := Step{}
-	for _, step := range r.steps {
-		stepFraud := uint64(step.Fraud - before.Fraud)
-		stepGood := uint64(step.Payments-before.Payments) - stepFraud
-		goodBelow := uint64(good) - uint64(before.Payments-before.Fraud) - stepGood
-		whole += stepFraud * (2*goodBelow + stepGood)
-		before = step
+	before := Rung{}
+	for _, rung := range r.rungs {
+		rungFraud := uint64(rung.Fraud - before.Fraud)
+		rungGood := uint64(rung.Payments-before.Payments) - rungFraud
+		goodBelow := uint64(good) - uint64(before.Payments-before.Fraud) - rungGood
+		whole += rungFraud * (2*goodBelow + rungGood)
+		before = rung
 	}
 	twice = float64(whole)
 	return twice / 2 / float64(good) / float64(fraud), true
 }
 
-// AveragePrecision returns the sum over the steps of (recall − recall before) × precision, without interpolation, as scikit-learn's
+// AveragePrecision returns the sum over the rungs of (recall − recall before) × precision, without interpolation, as scikit-learn's
 // average_precision_score does; false when no payment is fraud.
 func (r Ranking) AveragePrecision() (float64, bool) {
 	_, fraud := r.Totals()
@@ -82,13 +82,13 @@ func (r Ranking) AveragePrecision() (float64, bool) {
 	}
 	var sum float64
 	var before int64
-	for _, step := range r.steps {
-		found := step.Fraud - before
+	for _, rung := range r.rungs {
+		found := rung.Fraud - before
 		if found > 0 {
 			// The conversion keeps the product rounded: a fused multiply-add would give other digits on other processors.
-			sum += float64(float64(found) * (float64(step.Fraud) / float64(step.Payments)))
+			sum += float64(float64(found) * (float64(rung.Fraud) / float64(rung.Payments)))
 		}
-		before = step.Fraud
+		before = rung.Fraud
 	}
 	return sum / float64(fraud), true
 }
@@ -107,7 +107,7 @@ func (r Ranking) ROC(points int) []Point {
 	if fraud == 0 || good == 0 {
 		return nil
 	}
-	return thin(r.steps, points, Point{0, 0}, func(s Step) Point {
+	return thin(r.rungs, points, Point{0, 0}, func(s Rung) Point {
 		return Point{X: float64(s.Payments-s.Fraud) / float64(good), Y: float64(s.Fraud) / float64(fraud)}
 	})
 }
@@ -119,19 +119,19 @@ func (r Ranking) PrecisionRecall(points int) []Point {
 	if fraud == 0 {
 		return nil
 	}
-	start := Point{X: 0, Y: float64(r.steps[0].Fraud) / float64(r.steps[0].Payments)}
-	return thin(r.steps, points, start, func(s Step) Point {
+	start := Point{X: 0, Y: float64(r.rungs[0].Fraud) / float64(r.rungs[0].Payments)}
+	return thin(r.rungs, points, start, func(s Rung) Point {
 		return Point{X: float64(s.Fraud) / float64(fraud), Y: float64(s.Fraud) / float64(s.Payments)}
 	})
 }
 
 // thin keeps a point when it lies far enough from the last one kept, so that steep parts of a curve keep their shape, and always the end.
-func thin(steps []Step, points int, start Point, at func(Step) Point) []Point {
+func thin(rungs []Rung, points int, start Point, at func(Rung) Point) []Point {
 	reach := 2 / float64(max(points, 2)) // a curve in the unit square that only rises is at most two long
 	kept := []Point{start}
-	for i, step := range steps {
-		p, last := at(step), kept[len(kept)-1]
-		if i == len(steps)-1 || math.Abs(p.X-last.X)+math.Abs(p.Y-last.Y) >= reach {
+	for i, rung := range rungs {
+		p, last := at(rung), kept[len(kept)-1]
+		if i == len(rungs)-1 || math.Abs(p.X-last.X)+math.Abs(p.Y-last.Y) >= reach {
 			kept = append(kept, p)
 		}
 	}
@@ -141,13 +141,13 @@ func thin(steps []Step, points int, start Point, at func(Step) Point) []Point {
 // AtBudget returns how many of the first so many payments of the ranking are fraud: what a team that looks at that many finds. Where the
 // budget ends inside a tie, the tie's share is counted, as if its payments were looked at in a random order.
 func (r Ranking) AtBudget(payments int64) float64 {
-	before := Step{}
-	for _, step := range r.steps {
-		if step.Payments > payments {
-			share := float64(payments-before.Payments) / float64(step.Payments-before.Payments)
-			return float64(before.Fraud) + float64(share*float64(step.Fraud-before.Fraud))
+	before := Rung{}
+	for _, rung := range r.rungs {
+		if rung.Payments > payments {
+			share := float64(payments-before.Payments) / float64(rung.Payments-before.Payments)
+			return float64(before.Fraud) + float64(share*float64(rung.Fraud-before.Fraud))
 		}
-		before = step
+		before = rung
 	}
 	return float64(before.Fraud)
 }
