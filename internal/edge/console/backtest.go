@@ -79,7 +79,7 @@ func (v *visit) backtestBody(status int, f *form, result *backtestResult) error 
 	if err != nil {
 		return err
 	}
-	return v.show(status, "Try on history", "/console/policy", backtestPage(backtestView{form: f, choices: choices, waiting: len(waiting), result: result}))
+	return v.show(status, "Backtest", "/console/policy", backtestPage(backtestView{form: f, choices: choices, waiting: len(waiting), result: result}))
 }
 
 // trialWords writes what came of a trial.

@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/probity/probity/internal/domain/access"
 	"github.com/probity/probity/internal/domain/payment"
 	"github.com/probity/probity/internal/domain/risk"
 	"github.com/probity/probity/internal/domain/risk/scorecard"
@@ -32,7 +31,7 @@ func rulesOf(f factWriter, e *risk.Explanation) []ruleResult {
 		r := ruleResult{
 			Name: explained.Rule, Code: explained.Code, When: strings.TrimSpace(explained.When), Saw: f.read(explained.Reads), Raised: explained.True,
 			Decisive: explained.Decisive, Shadow: explained.Mode == risk.Shadow, Hard: explained.Hard, Approves: explained.Effect == risk.EffectApprove,
-			Failed: failureWords(explained.Evaluation),
+			Failed: failureWords(explained.Evaluation), Also: e.Decision.Outcome != risk.Approved,
 		}
 		for j := range f.policy.Rules {
 			if f.policy.Rules[j].Code == explained.Code {
@@ -40,7 +39,11 @@ func rulesOf(f factWriter, e *risk.Explanation) []ruleResult {
 			}
 		}
 		for _, part := range explained.Parts {
-			r.Steps = append(r.Steps, stepOf{Text: part.Text, Values: part.Values, Truth: part.Truth})
+			step := stepOf{Text: part.Text, Values: part.Values, Truth: part.Truth}
+			if step.Values == step.Truth {
+				step.Values = step.Text // a fact that is true or false by itself
+			}
+			r.Steps = append(r.Steps, step)
 		}
 		ranked[r.rank()] = append(ranked[r.rank()], r)
 	}
@@ -273,6 +276,3 @@ func (v *visit) learnedOf(findings []payment.Finding, p people) []web.TimelineIt
 	}
 	return items
 }
-
-// canReport says whether the reader may say what became of a payment.
-func (v *visit) canReport() bool { return v.may(access.ReportOutcomes) }

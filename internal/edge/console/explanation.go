@@ -28,6 +28,7 @@ type explanationView struct {
 	Payment  []web.Definition
 	Versions []web.Definition
 	Learned  []web.TimelineItem // what was reported later
+	Unasked  bool               // the policy was not asked
 	Partial  string             // why the explanation is not whole, or ""
 
 	CanReport bool
@@ -58,6 +59,7 @@ type ruleResult struct {
 
 	Raised   bool
 	Decisive bool // it is a ground of the outcome
+	Also     bool // another rule decided, and as strictly or more
 	Shadow   bool
 	Hard     bool
 	Approves bool
@@ -139,9 +141,23 @@ func (r ruleResult) state() (string, web.Tone) {
 		return "Raised, approves", web.Positive
 	case r.Decisive:
 		return "Raised", web.Negative
+	case r.Also:
+		return "Also raised", web.Negative
 	default:
 		return "Raised, not enough", web.Attention
 	}
+}
+
+// hits splits lists into those that the payment stands on and the others.
+func (e explanationView) hits() (on, off []listHit) {
+	for _, l := range e.Lists {
+		if l.On {
+			on = append(on, l)
+		} else {
+			off = append(off, l)
+		}
+	}
+	return on, off
 }
 
 // outcomeOptions are what can be reported of a payment.

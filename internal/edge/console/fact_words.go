@@ -186,10 +186,15 @@ func (f factWriter) read(values []risk.Value) []saw {
 	return out
 }
 
-// figures are facts with their meaning; used says which of them a raised rule read.
+// figures are facts with their meaning; used says which of them a raised rule read. Without payments in the currency there is no mean to show.
 func (f factWriter) figures(values []risk.Value, used map[string]bool) []figure {
 	var out []figure
+	spent := false
 	for _, one := range values {
+		spent = spent || one.Name == "history.spending.count" && one.Text != "0"
+		if strings.HasPrefix(one.Name, "history.spending.") && !strings.HasSuffix(one.Name, ".count") && !spent {
+			continue
+		}
 		out = append(out, figure{Value: f.value(one.Name, one.Text), Words: f.words(one.Name), Name: one.Name, Used: used[one.Name]})
 	}
 	return out

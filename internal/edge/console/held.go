@@ -21,7 +21,11 @@ const latestPayments = 6
 // heldBody shows the case of a held payment, with the decision form as it stands.
 func (v *visit) heldBody(status int, view service.CaseView, f *form, notice heldNotice) error {
 	c := view.ThisCase
-	explanation, err := v.explanation(view.Held)
+	x, err := v.s.Service.ExplainPayment(v.r.Context(), v.actor, c.PaymentID)
+	if err != nil {
+		return err
+	}
+	explanation, err := v.explanation(x)
 	if err != nil {
 		return err
 	}
@@ -183,5 +187,5 @@ func reportOutcome(v *visit) error {
 	if !f.take(err, map[string]string{"outcome": "outcome"}) {
 		return err
 	}
-	return v.explanationBody(statusOf(err), f, nil)
+	return v.explanationBody(statusOf(err), f)
 }

@@ -13,28 +13,30 @@ import (
 // effectOf says what a rule does when it is raised.
 func effectOf(policy *risk.Policy, r *risk.Rule) string {
 	currency, _ := policy.ReferenceCurrency()
-	does := ""
+	alone := money.Format(r.AloneAboveMinor, currency)
+	does, would := string(r.Effect), string(r.Effect)
 	switch r.Effect {
 	case risk.EffectTrigger:
-		does = "count towards a rejection; alone, reject above " + money.Format(r.AloneAboveMinor, currency)
+		does, would = "Counts towards a rejection; alone, it rejects above "+alone, "Would count towards a rejection; alone, it would reject above "+alone
 	case risk.EffectReview:
-		does = "hold the payment for a person"
+		does, would = "Holds the payment for a person", "Would hold the payment for a person"
 	case risk.EffectReject:
-		does = "reject the payment"
+		does, would = "Rejects the payment", "Would reject the payment"
 	case risk.EffectApprove:
-		does = "let the payment pass"
+		does, would = "Lets the payment pass", "Would let the payment pass"
 	default:
-		does = string(r.Effect)
-	}
-	if r.Hard {
-		does += ", whatever else is true"
-	} else if r.Priority != 0 {
-		does += ", with priority " + strconv.FormatInt(r.Priority, 10)
 	}
 	if r.Mode == risk.Shadow {
-		return "Would " + does + "."
+		does = would
 	}
-	return strings.ToUpper(does[:1]) + does[1:] + "."
+	switch {
+	case r.Hard:
+		return does + ", whatever else is true."
+	case r.Priority != 0:
+		return does + ", with priority " + strconv.FormatInt(r.Priority, 10) + "."
+	default:
+		return does + "."
+	}
 }
 
 // combinedOf says how raised rules become an outcome.

@@ -119,7 +119,7 @@ func (v *visit) refusedDraft(e editorView, text string, err error) error {
 		lines := linesOf(text)
 		for _, fault := range p.Faults {
 			e.Faults = append(e.Faults, faultLine{
-				Place: placeOfFault(fault), Path: fault.Path, Message: sentenceCase(fault.Message), Lines: listing(lines, fault.Line, fault.Column),
+				Place: placeOfFault(fault), Path: fault.Path, Message: fault.Message, Lines: listing(lines, fault.Line, fault.Column),
 			})
 		}
 		e.Form.fail("text", "The policy has "+plural(len(p.Faults), "fault", "faults")+". Nothing was saved; your text is below.")
@@ -152,6 +152,9 @@ func (v *visit) step(f *form, flash string, rename map[string]string, do func() 
 	case problem.Is(err, problem.Conflict), problem.Is(err, problem.Invalid):
 		f.take(err, rename)
 		return v.versionBody(statusOf(err), f)
+	case problem.Is(err, problem.Forbidden) && problem.As(err).Code == "second_person_required":
+		f.fail("", sentenceCase(problem.As(err).Message))
+		return v.versionBody(http.StatusForbidden, f)
 	default:
 		return err
 	}
