@@ -127,7 +127,7 @@ CREATE TABLE profiles (
   seq        BIGINT NOT NULL CHECK (seq >= 0),
   body       BYTEA NOT NULL,
   PRIMARY KEY (shard, tenant_id, account_id)
-);
+) WITH (fillfactor = 70); -- a profile is rewritten often: its next version fits beside it, and no index changes
 
 CREATE TABLE retry_grants (
   shard             BIGINT NOT NULL CHECK (shard BETWEEN 0 AND 63),
