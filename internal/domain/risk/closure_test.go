@@ -207,6 +207,53 @@ func TestClosuresGiveWhatTheInterpreterGives(t *testing.T) {
 	}
 }
 
+func TestNumbersAreWhatTheInterpreterComputes(t *testing.T) {
+	o := newOracle(t)
+	random := rand.New(rand.NewPCG(7, 8))
+	w := &conditionWriter{random: random, oracle: o}
+	facts := someFacts(random, 40)
+	texts := []string{"int(history.spending.mean_minor)", "size(string(payment.amount_minor))"} // these are the interpreter's
+	for range 500 {
+		texts = append(texts, w.anyNumber(1+random.IntN(3)))
+	}
+	compared := 0
+	for _, text := range texts {
+		o.compiler.faults.list = nil
+		c := o.compiler.compile(node(text), "value", wantNumber)
+		if c == nil {
+			continue
+		}
+		program, err := c.env.Program(c.checked)
+		if err != nil {
+			t.Fatal(err)
+		}
+		try := c.number.trier()
+		for _, f := range facts {
+			compared++
+			got, ok := try(&f.Payment, f)
+			result, _, err := program.Eval(&activation{condition: c, payment: &f.Payment, facts: f})
+			if ok != (err == nil) {
+				t.Fatalf("%s: got %v, the interpreter says %v\n%+v", text, ok, err, *f)
+			}
+			if !ok {
+				continue
+			}
+			want, isDouble := result.Value().(float64)
+			if whole, isWhole := result.Value().(int64); isWhole {
+				want = float64(whole)
+			} else if !isDouble {
+				t.Fatalf("%s: the interpreter gives %v", text, result)
+			}
+			if got != want && (got == got || want == want) {
+				t.Fatalf("%s: got %g, the interpreter says %g\n%+v", text, got, want, *f)
+			}
+		}
+	}
+	if compared < 10_000 {
+		t.Errorf("compared %d numbers; the test says too little", compared)
+	}
+}
+
 func FuzzCondition(f *testing.F) {
 	for _, seed := range []string{"payment.amount_minor > 3", "payment.merchant.matches('a+')", "!(history.place_known == true) ? 1 > 2.0 : false",
 		"-payment.amount_minor % 3 == 1", "payment.country in ['DE', 'FR'] && size(payment.city) < 4", "[1, 2].all(x, x > payment.hour)"} {

@@ -219,6 +219,30 @@ func TestAnEntryOfAListExpires(t *testing.T) {
 	}
 }
 
+func TestAListIsAboutItsField(t *testing.T) {
+	payment := &history.Payment{
+		AccountID: "acc_1", Currency: "USD", Place: history.Place{Country: "DE", Region: "DE-BE"}, IP: "2001:DB8::7", DeviceID: "D1",
+		Method: history.Method{ID: "pm_1", Fingerprint: "F1"}, Merchant: "shop", OccurredAt: decidedAt,
+	}
+	for field, value := range map[history.Field]string{
+		history.Account: "acc_1", history.PaymentMethod: "pm_1", history.Fingerprint: "F1", history.Merchant: "shop", history.Device: "D1",
+		history.IP: "2001:db8::/32", history.Country: "DE", history.Region: "DE/BE", history.Currency: "USD",
+	} {
+		policy := mustParse(t, strings.Replace(wholePolicy, "field: device, meaning: A list", "field: "+string(field)+", meaning: A list", 1)+wholeHard)
+		normal, err := policy.Lists[0].Normal(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lists := NewLists([]ListEntry{{List: "bad", Value: normal}, {List: "bad", Value: "10.0.0.0/8"}})
+		if got := FactsFor(policy, Sources{Lists: lists}, payment).Listed; got != 1 {
+			t.Errorf("%s %s: got %b, want it to be on the list", field, normal, got)
+		}
+		if got := FactsFor(policy, Sources{Lists: lists}, &history.Payment{OccurredAt: decidedAt}).Listed; got != 0 {
+			t.Errorf("%s: a payment that names nothing is on the list", field)
+		}
+	}
+}
+
 func TestThePolicySaysWhatItNeedsFromHistory(t *testing.T) {
 	definitions := mustParse(t, wholePolicy+wholeTrigger).Definitions()
 	spent := definitions[0]
