@@ -82,6 +82,9 @@ func showPolicy(v *visit) error {
 		})
 	}
 	v.describe(&view, live.Compiled)
+	if err := v.countHits(&view, live.Compiled); err != nil {
+		return err
+	}
 	if view.Lists, err = v.listsAsked(live.Compiled); err != nil {
 		return err
 	}

@@ -57,6 +57,7 @@ func (w *world) riskDesk() riskDesk {
 	_, err = w.s.ProposePolicy(w.Context(), ana, service.PolicyChange{ID: draft.ID})
 	w.must(err)
 	desk.draft = draft.ID
+	w.must(w.s.FlushRuleHits(w.Context()))
 	return desk
 }
 

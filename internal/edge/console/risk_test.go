@@ -339,3 +339,22 @@ func TestAPaymentThatNoRuleDecidedSaysWhy(t *testing.T) {
 	w.says(ana.get("/console/verifications/"+view.Verification.ID), "Why it was decided so")
 	w.says(ana.get("/console/payments/"+view.Payment.ID+"?replay=now"), "The same decision")
 }
+
+func TestThePolicyPageShowsHowOftenEachRuleWasRaised(t *testing.T) {
+	w := newWorld(t)
+	w.publish(small("1"))
+	payer := w.payer("Alma Petersen")
+	w.pay(payer, 20000)
+	_, err := w.Clock.Advance(48 * time.Hour)
+	w.must(err)
+	for range 3 {
+		w.pay(payer, 2000)
+	}
+	w.must(w.s.FlushRuleHits(t.Context()))
+	ana := w.administrator("Ana Ruiz", "ana@harbour.example")
+	shown := ana.get("/console/policy")
+	w.says(shown, "4 payments were decided by this version in the last 30 days", "0 1 25 % 1", "3 4 100 % –")
+	if !strings.Contains(shown.body, `aria-label="4 payments raised it in 30 days, 3 on the last day"`) {
+		t.Error("the chart of the shadow rule does not say what it shows")
+	}
+}
