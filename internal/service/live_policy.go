@@ -158,11 +158,11 @@ func (c *policyCache) keep(digest string, policy *risk.Policy) {
 // compileDraft compiles a text that somebody wrote. What is wrong with it comes back as a problem with the places.
 func (s *Service) compileDraft(text string) (*risk.Policy, error) {
 	if text == "" {
-		return nil, problem.Field("text", "required", "a policy is a YAML text; GET /v1/policies/live/text has one to begin with")
+		return nil, problem.Field("policy_text", "required", "a policy is a YAML text; GET /v1/policies/live has one to begin with")
 	}
 	policy, err := risk.ParsePolicy([]byte(text))
 	if wrong, isPolicy := errors.AsType[*risk.PolicyError](err); isPolicy {
-		refused := problem.Field("text", "policy_faulty", "the policy does not compile; errors says where, and what is accepted there")
+		refused := problem.Field("policy_text", "policy_faulty", "the policy does not compile; errors says where, and what is accepted there")
 		for _, f := range wrong.Faults {
 			refused.Faults = append(refused.Faults, problem.Fault{Line: f.Line, Column: f.Column, Path: f.Path, Message: f.Message})
 		}

@@ -240,7 +240,7 @@ func (s *Service) WithdrawPolicy(ctx context.Context, actor access.Actor, in Pol
 		if err != nil {
 			return err
 		}
-		if found.State != publication.Draft {
+		if found.State == publication.Proposed || found.State == publication.Preparing {
 			if err := actor.Require(access.PublishPolicies); err != nil {
 				return err
 			}

@@ -98,6 +98,7 @@ func newEdge(c Config) *edge {
 	e.registerPaymentBatch()
 	e.registerPaymentHistory()
 	e.registerPaymentOutcomes()
+	e.registerExplanations()
 	e.registerPolicies()
 	e.registerLists()
 	e.registerVerifications()

@@ -25,6 +25,8 @@ func TestTheClientKnowsEveryField(t *testing.T) {
 		"NewVerification": client.NewVerification{}, "Requirement": client.Requirement{}, "RequirementReason": client.Reason{},
 		"Verification": client.Verification{}, "Evidence": client.Evidence{}, "Finding": client.Reason{}, "CaseWithReviews": client.Case{},
 		"Review": client.CaseReview{}, "Decider": client.Decider{}, "ReviewReason": client.ReviewReason{}, "NewDecision": client.NewDecision{},
+		"Explanation": client.Explanation{}, "RuleExplanation": client.RuleExplanation{}, "RulePart": client.RulePart{}, "NamedValue": client.NamedValue{},
+		"ListAnswer": client.ListAnswer{}, "ScoreParts": client.ScoreParts{}, "ScorePart": client.ScorePart{}, "Replay": client.Replay{}, "RuleHit": client.RuleHit{},
 		"NewOutcome": client.NewOutcome{}, "PolicyWithText": client.Policy{}, "NewPolicy": client.NewPolicy{}, "PolicyEdit": client.PolicyEdit{},
 		"PreparedSoFar": client.PreparedSoFar{}, "ValueList": client.ValueList{}, "NewValueList": client.NewValueList{}, "ListEntry": client.ListEntry{},
 		"NewListEntry": client.NewListEntry{}, "NewReason": client.NewReason{}, "NewTicket": client.NewTicket{}, "Ticket": client.Ticket{}, "Event": client.Event{},

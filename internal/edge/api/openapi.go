@@ -79,6 +79,7 @@ func errorsOf(op *operation, hasBody bool) []int {
 var objectsOrNull = map[string][]string{
 	"Payment":      {"location", "device", "error", "next_step"},
 	"Policy":       {"preparation"},
+	"Explanation":  {"score"},
 	"Account":      {"address"},
 	"AccountPatch": {"address"},
 }
