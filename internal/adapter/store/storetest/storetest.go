@@ -56,6 +56,12 @@ func Run(t *testing.T, address func(testing.TB) string) {
 		{"a pending job's key keeps others of its tenant away", jobKeys},
 		{"an idempotency key has one answer until it expires", idempotency},
 		{"sign-in records: links once, sessions until revoked, guesses all counted", signIn},
+		{"the decision log keeps what was decided, in its order, and the keys it came with", decisionLog},
+		{"a decision finds an account as it is, whatever was kept of it before", payersAreCurrent},
+		{"profile and tail are the whole of the log, whatever fails", profilesFollowTheLog},
+		{"one transaction at a time decides about an account", keptOut},
+		{"accounts and payment methods are held many at a time", heldAccounts},
+		{"a part of a transaction fails by itself", nested},
 		{"settings are the latest saved", settings},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(newWorld(t, address(t))) })
