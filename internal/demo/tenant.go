@@ -10,6 +10,7 @@ import (
 	"github.com/probity/probity/internal/demo/platform"
 	"github.com/probity/probity/internal/domain/policy"
 	"github.com/probity/probity/internal/edge/web"
+	"github.com/probity/probity/internal/service"
 	"github.com/probity/probity/internal/standard/problem"
 )
 
@@ -63,6 +64,10 @@ func (d *demo) openTenant(ctx context.Context) error {
 		if _, err := d.app.Service.CreateTenant(ctx, policy.Tenant{
 			ID: tenantID, Name: tenantName, BrandColor: tenantColor, SupportEmail: "support@nimbus-cloud.example", TimeZone: zoneName,
 		}); err != nil {
+			return err
+		}
+		// A visitor is alone at first, and can publish a policy all the same.
+		if _, err := d.app.Service.SetRiskSettings(ctx, tenantID, service.PolicySettings{OnePerson: true}); err != nil {
 			return err
 		}
 	}

@@ -28,6 +28,7 @@ const (
 	plotResubmission  plot = "resubmission"    // one item is asked for again
 	plotAwaiting      plot = "awaiting"        // rejected; the holder has the mail, and the clock runs
 	plotUndelivered   plot = "undelivered"     // rejected; the mail came back, so no clock runs
+	plotHeld          plot = "held"            // pays with a new card from a new device; a person has to look
 	plotMethodAlert   plot = "method_alert"    // no payment: a risk was seen on the default payment method
 )
 
@@ -38,7 +39,7 @@ func chapterOf(p plot) (Chapter, bool) {
 		return Past, true
 	case plotReviewDueSoon:
 		return Recent, true
-	case plotInReview, plotResubmission, plotAwaiting, plotUndelivered, plotMethodAlert:
+	case plotInReview, plotResubmission, plotAwaiting, plotUndelivered, plotHeld, plotMethodAlert:
 		return Today, true
 	default:
 		return 0, false

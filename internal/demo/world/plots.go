@@ -45,6 +45,8 @@ func (w *World) playPlot(ctx context.Context, m member, a known) error {
 		return nil
 	case plotMethodAlert:
 		return w.alertMethod(ctx, m, a)
+	case plotHeld:
+		return w.hold(ctx, m, a)
 	case plotSuspended:
 		return w.surprise(ctx, m, a)
 	case plotAwaiting, plotUndelivered:

@@ -83,6 +83,11 @@ func (w *World) Play(ctx context.Context, chapter Chapter) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
+	if chapter == Today {
+		if err := w.riskTeam(ctx); err != nil {
+			return fmt.Errorf("risk team: %w", err)
+		}
+	}
 	return w.settle(ctx, "")
 }
 

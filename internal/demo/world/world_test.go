@@ -55,7 +55,7 @@ func TestTheCastKeepsTheRules(t *testing.T) {
 	}
 	for _, p := range []plot{
 		plotOrdinary, plotApproved, plotDeclined, plotCanceled, plotSuspended, plotReviewDueSoon, plotInReview, plotResubmission, plotAwaiting,
-		plotUndelivered, plotMethodAlert,
+		plotUndelivered, plotHeld, plotMethodAlert,
 	} {
 		if plots[p] == 0 {
 			t.Errorf("nobody plays %s", p)
