@@ -16,6 +16,7 @@ type policyCommand struct {
 	Check     policyCheckCommand     `cmd:"" help:"Read a payment policy and say what is wrong with it, with line and column."`
 	Backtest  policyBacktestCommand  `cmd:"" help:"Try a policy on past payments: what it would have stopped, saved and troubled."`
 	Replay    policyReplayCommand    `cmd:"" help:"Decide a stored payment again and prove that the answer is the same."`
+	Train     policyTrainCommand     `cmd:"" help:"Learn the model of a policy's scorecard from labelled payments."`
 	Diff      policyDiffCommand      `cmd:"" help:"Say how two policies differ, by meaning and line by line."`
 	Reference policyReferenceCommand `cmd:"" help:"List everything that a rule may read, with an example each."`
 }

@@ -76,6 +76,9 @@ func (l *learner) boost(tables []*table, rounds int, tick func()) int {
 			}
 		}
 		tick()
+		if l.options.Stop != nil && l.options.Stop() {
+			break
+		}
 		if l.check == nil {
 			continue
 		}
@@ -114,6 +117,11 @@ func (l *learner) step(t *table, index []uint16, delta []float64) []float64 {
 		c.gradient += float64(weight * gradient)
 		c.hessian += float64(weight * float64(p*(1-p)))
 		c.weight += weight
+	}
+	// Every bin's value is held back towards 0, or the absence of frauds in a few payments would be believed more with each round.
+	for i := range t.cells {
+		t.cells[i].gradient -= float64(l.options.Shrink * t.values[i])
+		t.cells[i].hessian += l.options.Shrink
 	}
 	if cap(delta) < len(t.values) {
 		delta = make([]float64, len(t.values))

@@ -2,6 +2,7 @@ package scorecard
 
 import (
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -53,10 +54,43 @@ func (m *Model) calibrate(scores []Points, fraud []bool) {
 		}
 		knots = append(knots, knot)
 	}
-	if len(knots) == 1 {
-		knots = append(knots, Knot{knots[0].Points + 1, knots[0].Probability})
+	m.Calibration = m.extended(knots)
+}
+
+// extended adds a knot beyond the lowest and the highest score that the tables allow, so that no two scores have the same probability: a rule
+// that reads the probability ranks payments as the points do.
+func (m *Model) extended(knots []Knot) []Knot {
+	lowest, highest := m.reach()
+	first, last := knots[0], knots[len(knots)-1]
+	if below := (Knot{min(lowest, first.Points) - 1, short(first.Probability / 10)}); below.Probability < first.Probability {
+		knots = append([]Knot{below}, knots...)
 	}
-	m.Calibration = knots
+	// The odds of the last group ten times over, where its straight line would end far above what was seen.
+	above := Knot{max(highest, last.Points) + 1, short(1 - (1-last.Probability)/10)}
+	if above.Probability > last.Probability {
+		knots = append(knots, above)
+	}
+	return knots
+}
+
+// reach returns the lowest and the highest score that the tables allow.
+func (m *Model) reach() (lowest, highest Points) {
+	lowest, highest = m.Base, m.Base
+	for _, f := range m.Features {
+		low, high := f.Missing.Points, f.Missing.Points
+		for _, bin := range f.Bins {
+			low, high = min(low, bin.Points), max(high, bin.Points)
+		}
+		lowest, highest = lowest+low, highest+high
+	}
+	for _, p := range m.Pairs {
+		low, high := p.Points[0][0], p.Points[0][0]
+		for _, row := range p.Points {
+			low, high = min(low, slices.Min(row)), max(high, slices.Max(row))
+		}
+		lowest, highest = lowest+low, highest+high
+	}
+	return lowest, highest
 }
 
 // short keeps four significant digits.

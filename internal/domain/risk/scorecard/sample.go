@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math"
+	"slices"
 )
 
 // Sample is a set of labelled payments, column by column.
@@ -43,7 +44,8 @@ func (s *Sample) Frauds() int {
 // ErrNothingToLearn is returned by Train when a window has no fraud, or nothing but fraud.
 var ErrNothingToLearn = errors.New("scorecard: a window needs payments of both kinds, fraud and legitimate")
 
-func (s *Sample) check(features int) error {
+// check verifies the shape, and that there is something to tell apart.
+func (s *Sample) check(features int, bothKinds bool) error {
 	if len(s.Columns) != features {
 		return fmt.Errorf("scorecard: the sample has %d features, the options %d", len(s.Columns), features)
 	}
@@ -52,19 +54,25 @@ func (s *Sample) check(features int) error {
 			return errors.New("scorecard: the sample's columns are not of one length")
 		}
 	}
-	if frauds := s.Frauds(); frauds == 0 || frauds == len(s.Fraud) {
+	if frauds := s.Frauds(); bothKinds && (frauds == 0 || frauds == len(s.Fraud)) {
 		return ErrNothingToLearn
 	}
 	return nil
 }
 
-// joined returns the payments of both samples.
-func joined(a, b *Sample) *Sample {
-	out := NewSample(len(a.Columns))
+// joined returns the payments of all samples, in their order.
+func joined(samples ...*Sample) *Sample {
+	out := NewSample(len(samples[0].Columns))
 	for i := range out.Columns {
-		out.Columns[i] = append(append(make([]float64, 0, len(a.Fraud)+len(b.Fraud)), a.Columns[i]...), b.Columns[i]...)
+		columns := make([][]float64, len(samples))
+		for j, s := range samples {
+			columns[j] = s.Columns[i]
+		}
+		out.Columns[i] = slices.Concat(columns...)
 	}
-	out.Fraud = append(append(make([]bool, 0, len(a.Fraud)+len(b.Fraud)), a.Fraud...), b.Fraud...)
+	for _, s := range samples {
+		out.Fraud = append(out.Fraud, s.Fraud...)
+	}
 	return out
 }
 

@@ -18,6 +18,7 @@ type Options struct {
 	LearningRate float64 // the share of each step that is taken
 	Leaves       int     // of a step's tree
 	Ridge        float64 // added to each leaf's curvature: shrinks what few payments speak for
+	Shrink       float64 // holds each bin's value back towards 0, as so many payments with even odds would
 	MinPayments  float64 // of a leaf
 	Edges        int     // of a feature's table at most
 
@@ -28,11 +29,15 @@ type Options struct {
 	FraudShare         float64 // of the frauds that a bag sees
 	LegitimatePerFraud float64 // legitimate payments that a bag sees for each fraud of the window; those seen stand for those not seen
 	Seed               uint64  // which payments are in which bag
-	Refit              bool    // learn once more on both windows together, for as many rounds as were found to be best
+	Refit              bool    // learn once more on all windows together, for as many rounds as were found to be best
 
 	Workers  int                   // bags learned at once; the result does not depend on it
 	Progress func(done, total int) // called now and then from one goroutine at a time; may be nil
+	Stop     func() bool           // asked now and then, by several goroutines at once; true ends training with ErrStopped; may be nil
 }
+
+// ErrStopped is returned by Train when Options.Stop asked it to end.
+var ErrStopped = errors.New("scorecard: training was stopped")
 
 // FeatureOptions describe one feature of the samples, in their order.
 type FeatureOptions struct {
@@ -45,7 +50,7 @@ type FeatureOptions struct {
 func DefaultOptions(name string, features []FeatureOptions) Options {
 	return Options{
 		Name: name, Features: features,
-		Rounds: 400, Patience: 25, LearningRate: 0.1, Leaves: 3, Ridge: 2, MinPayments: 20, Edges: 62,
+		Rounds: 400, Patience: 25, LearningRate: 0.1, Leaves: 3, Ridge: 2, Shrink: 1, MinPayments: 20, Edges: 62,
 		Pairs: 16, PairEdges: 12,
 		Bags: 8, FraudShare: 0.9, LegitimatePerFraud: 15, Seed: 1, Refit: true, Workers: 1,
 	}
@@ -71,7 +76,7 @@ func (o *Options) check() error {
 	case !within(o.Rounds, 1, 100_000), !within(o.Bags, 1, 1000), !within(o.Leaves, 2, MaxEdges), !within(o.Edges, 2, MaxEdges),
 		!within(o.Pairs, 0, MaxPairs), !within(o.PairEdges, 1, MaxPairEdges):
 		return errors.New("scorecard: the options are out of bounds")
-	case !(o.LearningRate > 0 && o.LearningRate <= 1), !(o.Ridge >= 0), !(o.FraudShare > 0 && o.FraudShare <= 1),
+	case !(o.LearningRate > 0 && o.LearningRate <= 1), !(o.Ridge >= 0), !(o.Shrink >= 0), !(o.FraudShare > 0 && o.FraudShare <= 1),
 		!(o.LegitimatePerFraud > 0), !(o.MinPayments >= 0):
 		return errors.New("scorecard: the options are out of bounds")
 	}
@@ -80,20 +85,32 @@ func (o *Options) check() error {
 
 // Settings returns the options that change a model, on one line.
 func (o *Options) Settings() string {
-	return fmt.Sprintf("rounds %d, patience %d, learning rate %v, leaves %d, ridge %v, minimum payments %v, edges %d, pairs %d, pair edges %d, "+
-		"bags %d, fraud share %v, legitimate per fraud %v, seed %d, refit %v", o.Rounds, o.Patience, o.LearningRate, o.Leaves, o.Ridge,
+	return fmt.Sprintf("rounds %d, patience %d, learning rate %v, leaves %d, ridge %v, shrink %v, minimum payments %v, edges %d, pairs %d, pair edges %d, "+
+		"bags %d, fraud share %v, legitimate per fraud %v, seed %d, refit %v", o.Rounds, o.Patience, o.LearningRate, o.Leaves, o.Ridge, o.Shrink,
 		o.MinPayments, o.Edges, o.Pairs, o.PairEdges, o.Bags, o.FraudShare, o.LegitimatePerFraud, o.Seed, o.Refit)
 }
 
-// Train learns a model from the payments of one window, with the payments of a later one to say when to stop, to calibrate and to measure.
-// The labels of the training window must have been known before the validation window began, or its figures are too good: that is the
-// caller's business, as are the dates of the provenance and the thresholds (ChooseByCost, ChooseByAlerts).
-func Train(train, validate *Sample, o Options) (*Model, error) {
+// Windows are the payments to learn from, in the order of time.
+type Windows struct {
+	Train *Sample
+	// Between are the payments after Train and before Validate: when validation began, their labels were not known yet. Only the last
+	// training (Options.Refit) uses them. Nil for none.
+	Between  *Sample
+	Validate *Sample // says when to stop, calibrates and measures
+}
+
+// Train learns a model. The labels of Windows.Train must have been known before the validation window began, or the figures are too good:
+// that is the caller's business, as are the dates of the provenance and the thresholds (ByCost, ByAlerts), for which it is given the model
+// that has not seen the validation window yet: choose is called once with it, and what it returns becomes the model's. It may be nil.
+func Train(windows Windows, o Options, choose func(m *Model) ([]Threshold, error)) (*Model, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	for _, s := range []*Sample{train, validate} {
-		if err := s.check(len(o.Features)); err != nil {
+	if windows.Between == nil {
+		windows.Between = NewSample(len(o.Features))
+	}
+	for i, s := range []*Sample{windows.Train, windows.Validate, windows.Between} {
+		if err := s.check(len(o.Features), i < 2); err != nil {
 			return nil, err
 		}
 	}
@@ -101,19 +118,33 @@ func Train(train, validate *Sample, o Options) (*Model, error) {
 	if o.Refit {
 		t.total *= 2
 	}
-	m := t.fit(train, validate)
-	m.calibrate(m.scoresOf(validate), validate.Fraud)
+	m := t.fit(windows.Train, windows.Validate)
+	if t.stopped() {
+		return nil, ErrStopped
+	}
+	m.calibrate(m.scoresOf(windows.Validate), windows.Validate.Fraud)
 	if err := m.Compile(); err != nil {
 		return nil, err
 	}
-	measures := m.Measure(validate)
-	used := train
-	if o.Refit {
-		calibration := m.Calibration
-		used = joined(train, validate)
-		m = t.fit(used, nil)
-		m.Calibration = calibration
+	measures := m.Measure(windows.Validate)
+	var thresholds []Threshold
+	if choose != nil {
+		var err error
+		if thresholds, err = choose(m); err != nil {
+			return nil, err
+		}
 	}
+	used := windows.Train
+	if o.Refit {
+		knots := m.Calibration
+		used = joined(windows.Train, windows.Between, windows.Validate)
+		m = t.fit(used, nil)
+		if t.stopped() {
+			return nil, ErrStopped
+		}
+		m.Calibration = m.extended(knots)
+	}
+	m.Thresholds = thresholds
 	m.Provenance = Provenance{
 		Payments: int64(len(used.Fraud)), Frauds: int64(used.Frauds()), Fingerprint: used.fingerprint(), Settings: o.Settings(),
 		AveragePrecision: rounded(measures.AveragePrecision), AUCROC: rounded(measures.AUCROC), LogLoss: rounded(measures.LogLoss),
@@ -142,6 +173,8 @@ type trainer struct {
 	progress    sync.Mutex
 	done, total int
 }
+
+func (t *trainer) stopped() bool { return t.options.Stop != nil && t.options.Stop() }
 
 // tick reports rounds that are done.
 func (t *trainer) tick(rounds int) {
