@@ -59,18 +59,16 @@ func (r Ranking) AUC() (float64, bool) {
 		return 0, false
 	}
 	// Twice the number of pairs in the right order: within a rung every pair counts one half. With 10^9 payments this still fits.
-	var twice float64
-	var whole uint64
+	var twice uint64
 	before := Rung{}
 	for _, rung := range r.rungs {
 		rungFraud := uint64(rung.Fraud - before.Fraud)
 		rungGood := uint64(rung.Payments-before.Payments) - rungFraud
 		goodBelow := uint64(good) - uint64(before.Payments-before.Fraud) - rungGood
-		whole += rungFraud * (2*goodBelow + rungGood)
+		twice += rungFraud * (2*goodBelow + rungGood)
 		before = rung
 	}
-	twice = float64(whole)
-	return twice / 2 / float64(good) / float64(fraud), true
+	return float64(twice) / 2 / float64(good) / float64(fraud), true
 }
 
 // AveragePrecision returns the sum over the rungs of (recall − recall before) × precision, without interpolation, as scikit-learn's
