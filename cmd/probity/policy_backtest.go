@@ -33,6 +33,7 @@ type policyBacktestCommand struct {
 	paymentsFlags
 	Policy      string `help:"The policy (YAML); default is the one that ships with Probity." default:"default" placeholder:"FILE"`
 	Against     string `help:"Another policy to compare with, e.g. the current one." placeholder:"FILE"`
+	Train       string `help:"First fit the scorecard of the policy on these days, both included." placeholder:"FROM..TO"`
 	Test        string `help:"Measure these days only, both included; earlier payments are history. Accounts known to be compromised are left out of the measures of ranking, as in the public benchmark." placeholder:"FROM..TO"`
 	AllAccounts bool   `help:"Leave no account out of the measures of ranking." name:"all-accounts"`
 	HTML        string `help:"Write a report with plots here, one file that needs nothing else." name:"html" type:"path" placeholder:"FILE"`
@@ -63,15 +64,20 @@ func (c *policyBacktestCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	run, err := backtest.New(setup)
-	if err != nil {
-		return err
+	if c.Train != "" {
+		if setup.Policy, err = c.trained(ctx, setup); err != nil {
+			return err
+		}
 	}
 	finish, err := profileTo(c.Profile)
 	if err != nil {
 		return err
 	}
 	defer finish()
+	run, err := backtest.New(setup)
+	if err != nil {
+		return err
+	}
 	begun := time.Now()
 	past, err := c.open(setup.Policy, begun)
 	if err != nil {

@@ -121,6 +121,13 @@ func TestBacktestRefusesWhatItCannotDo(t *testing.T) {
 		{"a map of other columns", func(c *policyBacktestCommand) {
 			c.Map = writeFile(t, "m.yaml", "columns: {at: a, account: b, amount: c, currency: {constant: EUR}}")
 		}, "no column"},
+		{"a training without a test", func(c *policyBacktestCommand) { c.Train = "2018-02-01..2018-02-10" }, "--train needs --test"},
+		{"a test before the labels of the training are known", func(c *policyBacktestCommand) {
+			c.Train, c.Test = "2018-02-01..2018-02-10", "2018-02-17..2018-02-20"
+		}, "2018-02-18"},
+		{"a training of a policy without features", func(c *policyBacktestCommand) {
+			c.Train, c.Test = "2018-02-01..2018-02-10", "2018-02-18..2018-02-20"
+		}, "scorecard.inputs"},
 		{"no map for unusual headings", func(c *policyBacktestCommand) { c.Map = "" }, "--map"},
 	}
 	for _, test := range tests {
@@ -162,6 +169,28 @@ func TestParseDays(t *testing.T) {
 		if _, _, err := parseDays("--test", text); err == nil || !strings.Contains(err.Error(), "--test") {
 			t.Errorf("%q: got %v, want an error that names the flag", text, err)
 		}
+	}
+}
+
+func TestSplitDays(t *testing.T) {
+	tests := []struct {
+		name                  string
+		days, delay           int
+		wantValidate, wantGap int
+	}{
+		{"the week of the public protocol has no room for the delay", 7, 7, 1, 0},
+		{"three months", 101, 7, 14, 7},
+		{"a month", 30, 7, 5, 7},
+		{"two days", 2, 7, 1, 0},
+		{"one day cannot be split", 1, 7, 0, 0},
+		{"no delay, no gap", 12, 0, 2, 0},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if validate, gap := splitDays(test.days, test.delay); validate != test.wantValidate || gap != test.wantGap {
+				t.Errorf("got %d and %d, want %d and %d", validate, gap, test.wantValidate, test.wantGap)
+			}
+		})
 	}
 }
 
