@@ -37,6 +37,10 @@ type follower struct {
 	compare  bool      // the policies may have changed: are preparing versions complete?
 	caughtUp bool      // what came before the start of this node is folded
 	lag      lagMeter
+
+	saved     time.Time // when the last snapshot began, in wall time
+	savedHigh int64     // the payments in it
+	saving    *snapshotWriter
 }
 
 // tenantIndex is the index of one tenant, and the one that will take its place.
@@ -117,7 +121,11 @@ func (s *Service) FollowOnce(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	moreToFill, err := s.fillIndexes(ctx)
-	return moreEntries || moreFindings || moreToFill, err
+	if err != nil {
+		return false, err
+	}
+	moreToSave, err := s.snapshotIndexes(ctx)
+	return moreEntries || moreFindings || moreToFill || moreToSave, err
 }
 
 // lookAtTenants compares what each tenant's policies want with what its index has, now and then.
@@ -133,6 +141,16 @@ func (s *Service) lookAtTenants(ctx context.Context) error {
 		tenants, err := tx.Tenants()
 		if err != nil {
 			return err
+		}
+		if !f.started {
+			ids := make([]string, len(tenants))
+			for i, tenant := range tenants {
+				ids[i] = tenant.ID
+			}
+			if err := s.loadSnapshots(tx, ids); err != nil {
+				return err
+			}
+			f.saved = wall
 		}
 		for _, tenant := range tenants {
 			live, err := s.livePolicy(tx, tenant.ID)

@@ -141,3 +141,31 @@ func TestAHeldPaymentCountsAtTheMerchantOnceItIsApproved(t *testing.T) {
 		}
 	})
 }
+
+func TestANodeThatStartsReadsTheSnapshotAndWhatCameAfter(t *testing.T) {
+	on(t, func(w *world) {
+		w.publish(busyPolicy("1"))
+		w.pass(2 * 1e9)
+		w.follow()
+		w.pay(w.person().attempt(dollars(20)))
+		w.pay(w.person().attempt(dollars(20)))
+		w.follow()
+		w.s.SnapshotNow(w)
+		w.follow()
+		entities := w.s.FollowerStatus().Entities
+		w.rebuild()
+		w.follow()
+		if got := w.s.FollowerStatus().Entities; got != entities || entities == 0 {
+			w.Errorf("got %d entities, want the %d of before", got, entities)
+		}
+		// Two at the merchant: counted twice, they would be four and the next one rejected.
+		if got := w.pay(w.person().attempt(dollars(20))).Payment.Outcome; got != payment.Approved {
+			w.Errorf("got %s after two payments at the merchant", got)
+		}
+		w.rebuild()
+		w.follow()
+		if got := w.pay(w.person().attempt(dollars(20))).Payment.Outcome; got != payment.Rejected {
+			w.Errorf("got %s after three payments, one of them since the snapshot", got)
+		}
+	})
+}

@@ -63,6 +63,12 @@ func Run(t *testing.T, address func(testing.TB) string) {
 		{"accounts and payment methods are held many at a time", heldAccounts},
 		{"a part of a transaction fails by itself", nested},
 		{"settings are the latest saved", settings},
+		{"versions of a policy: one live, each name once, each change from the revision before", policyVersions},
+		{"what decides changes under an epoch that no two changes share", riskSettings},
+		{"lists hold each value once, until it is removed or has expired", valueLists},
+		{"findings are in order, of one tenant, and end a held payment once", findings},
+		{"hits of rules add up", ruleHits},
+		{"a snapshot is found when it is whole, and older ones go", snapshots},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(newWorld(t, address(t))) })
 	}

@@ -1,0 +1,179 @@
+package service
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/probity/probity/internal/adapter/store"
+	"github.com/probity/probity/internal/domain/risk/history"
+	"github.com/probity/probity/internal/standard/id"
+)
+
+const (
+	// snapshotEvery is how often the indexes are written down, and snapshotAfter how many payments there must be since the last time: fewer
+	// are read from the log as fast.
+	snapshotEvery = 10 * time.Minute
+	snapshotAfter = 20_000
+	// snapshotPart bounds one part, and so the time for which the writer is held, in bytes.
+	snapshotPart = 1 << 20
+)
+
+// snapshotWriter is a snapshot of all tenants' indexes that is being written, a part at a time.
+type snapshotWriter struct {
+	name  string
+	parts []store.SnapshotPart // those of one tenant behind each other, part 0 last
+}
+
+// snapshotIndexes begins or goes on with a snapshot, when it is time. Nothing is folded meanwhile: encoding takes a few microseconds for
+// each entity, and the parts are written between looks at the log. It reports whether there is more to write.
+func (s *Service) snapshotIndexes(ctx context.Context) (more bool, err error) {
+	f := &s.follower
+	if f.saving == nil {
+		wall := s.Clock.Wall()
+		due := wall.Sub(f.saved) >= snapshotEvery || wall.Before(f.saved)
+		if !due || !f.caughtUp || f.payments.high-f.savedHigh < snapshotAfter {
+			return false, nil
+		}
+		f.saved = wall
+		return s.beginSnapshot(), nil
+	}
+	next := f.saving.parts[0]
+	err = s.write(ctx, func(_ context.Context, tx *store.Tx) error {
+		next.CreatedAt = tx.Now()
+		if err := tx.InsertSnapshotPart(next); err != nil || next.Part != 0 {
+			return err
+		}
+		// Another node may still be writing its own.
+		return tx.DropSnapshots(next.TenantID, next.Follower, tx.Now().Add(-snapshotEvery))
+	})
+	if err != nil {
+		f.saving = nil // whether the part is there is not known; the next snapshot begins anew
+		return false, err
+	}
+	if f.saving.parts = f.saving.parts[1:]; len(f.saving.parts) == 0 {
+		f.saving, f.savedHigh = nil, next.Payments
+	}
+	return f.saving != nil, nil
+}
+
+// beginSnapshot encodes the indexes as they are. While numbers are missing in a log, or an index is being filled, there is no such state.
+func (s *Service) beginSnapshot() bool {
+	f := &s.follower
+	if len(f.payments.missing) > 0 || len(f.findings.missing) > 0 {
+		return false
+	}
+	for _, t := range f.indexes {
+		if t.next != nil {
+			return false
+		}
+	}
+	f.saving = &snapshotWriter{name: id.New(id.Event, s.Clock.Wall())}
+	for tenantID, t := range f.indexes {
+		f.saving.add(tenantID, t.index, f.payments.high, f.findings.high)
+	}
+	if len(f.saving.parts) == 0 {
+		f.saving = nil
+	}
+	return f.saving != nil
+}
+
+// add encodes one index: for each entity its identity, the length of its state, and the state.
+func (w *snapshotWriter) add(tenantID string, index *history.Index, payments, findings int64) {
+	part := store.SnapshotPart{TenantID: tenantID, Follower: w.name, Part: 1, Payments: payments, Findings: findings}
+	index.Each(func(entity uint64, encoded []byte) bool {
+		part.Body = binary.LittleEndian.AppendUint64(part.Body, entity)
+		part.Body = binary.LittleEndian.AppendUint32(part.Body, uint32(len(encoded)))
+		part.Body = append(part.Body, encoded...)
+		if len(part.Body) >= snapshotPart {
+			w.parts = append(w.parts, part)
+			part.Part, part.Body = part.Part+1, nil
+		}
+		return true
+	})
+	count := part.Part - 1
+	if len(part.Body) > 0 {
+		w.parts, count = append(w.parts, part), part.Part
+	}
+	part.Part, part.Body = 0, []byte(strconv.FormatInt(count, 10))
+	w.parts = append(w.parts, part)
+}
+
+// errSnapshot says that a snapshot cannot be used; the log has everything.
+var errSnapshot = errors.New("the snapshot is damaged")
+
+// loadSnapshots puts the latest snapshot into the indexes when a node starts. All tenants are taken from one snapshot, because the node
+// follows one log; a tenant that is not in it, or whose policies want more, is filled from the log.
+func (s *Service) loadSnapshots(tx *store.Tx, tenants []string) error {
+	f := &s.follower
+	name := ""
+	var payments, findings int64
+	loaded := map[string]*history.Index{}
+	for _, tenantID := range tenants {
+		head, found, err := tx.LatestSnapshot(tenantID)
+		if err != nil {
+			return err
+		}
+		if !found || (name != "" && head.Follower != name) {
+			continue
+		}
+		live, err := s.livePolicy(tx, tenantID)
+		if err != nil {
+			return err
+		}
+		index, err := s.loadIndex(tx, head, live)
+		if errors.Is(err, history.ErrOtherSeries) || errors.Is(err, errSnapshot) || errors.Is(err, history.ErrEncoding) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		name, payments, findings = head.Follower, head.Payments, head.Findings
+		loaded[tenantID] = index
+		f.setIndex(tenantID, index, live)
+	}
+	if len(loaded) > 0 {
+		f.payments.high, f.findings.high, f.savedHigh = payments, findings, payments
+	}
+	return nil
+}
+
+func (f *follower) setIndex(tenantID string, index *history.Index, live *livePolicy) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.indexes == nil {
+		f.indexes = map[string]*tenantIndex{}
+	}
+	f.indexes[tenantID] = &tenantIndex{index: index, live: live}
+}
+
+// loadIndex reads the parts of one tenant's snapshot.
+func (s *Service) loadIndex(tx *store.Tx, head store.SnapshotPart, live *livePolicy) (*history.Index, error) {
+	count, err := strconv.ParseInt(string(head.Body), 10, 64)
+	if err != nil {
+		return nil, errSnapshot
+	}
+	index := history.NewIndex(live.Series, maxEntities)
+	for number := int64(1); number <= count; number++ {
+		part, err := tx.SnapshotPart(head.TenantID, head.Follower, number)
+		if err != nil {
+			return nil, errSnapshot
+		}
+		for body := part.Body; len(body) > 0; {
+			if len(body) < 12 {
+				return nil, errSnapshot
+			}
+			entity, size := binary.LittleEndian.Uint64(body), int(binary.LittleEndian.Uint32(body[8:]))
+			if body = body[12:]; size > len(body) {
+				return nil, errSnapshot
+			}
+			if err := index.Put(entity, body[:size]); err != nil {
+				return nil, err
+			}
+			body = body[size:]
+		}
+	}
+	return index, nil
+}
