@@ -36,6 +36,18 @@ type changedPayment struct {
 	ID, When, Amount, Live, Tried, Known, Why string
 }
 
+// busyRules splits the rules into those that were raised by either policy, or are of one only, and the others.
+func (b backtestResult) busyRules() (busy, quiet []besideLine) {
+	for _, line := range b.Rules {
+		if line.Live == "0" && line.Tried == "0" {
+			quiet = append(quiet, line)
+		} else {
+			busy = append(busy, line)
+		}
+	}
+	return busy, quiet
+}
+
 func (b backtestResult) table() web.TableProps {
 	props := web.TableProps{Caption: "Payments decided otherwise", Empty: "Every payment is decided as it is now.", Columns: []web.Column{
 		{Label: "When"}, {Label: "Amount", Numeric: true}, {Label: b.Live}, {Label: b.Tried}, {Label: "Because"}, {Label: "Known"},

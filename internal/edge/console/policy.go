@@ -191,16 +191,20 @@ func (v *visit) named() (ver publication.Version, live service.PolicyInForce, er
 	if live, err = v.s.Service.LivePolicy(v.r.Context(), v.actor); err != nil {
 		return ver, live, err
 	}
-	if v.r.PathValue("id") != shippedID {
-		ver, err = v.s.Service.PolicyVersion(v.r.Context(), v.actor, v.r.PathValue("id"))
-		return ver, live, err
-	}
-	diff, err := v.s.Service.ComparePolicies(v.r.Context(), v.actor, "", "")
-	ver = diff.To
-	if live.Version.Number != 0 {
+	ver, err = v.version(v.r.PathValue("id"))
+	if ver.Number == 0 && live.Version.Number != 0 {
 		ver.State = publication.Retired
 	}
 	return ver, live, err
+}
+
+// version returns one version, or the policy that ships.
+func (v *visit) version(versionID string) (publication.Version, error) {
+	if versionID != shippedID {
+		return v.s.Service.PolicyVersion(v.r.Context(), v.actor, versionID)
+	}
+	diff, err := v.s.Service.ComparePolicies(v.r.Context(), v.actor, "", "")
+	return diff.To, err
 }
 
 func (v *visit) versionBody(status int, f *form) error {
@@ -221,6 +225,7 @@ func (v *visit) versionBody(status int, f *form) error {
 	if !isLive {
 		page.LiveURL, page.LiveName = "/console/policy/versions/"+page.Line.ID+"/diff", "the live version"
 	}
+	page.Alone, page.CanDraft = live.Settings.OnePerson, v.may(access.DraftPolicies)
 	drafts, publishes := v.may(access.DraftPolicies), v.may(access.PublishPolicies)
 	switch ver.State {
 	case publication.Draft:

@@ -7,16 +7,30 @@ import (
 	"github.com/probity/probity/internal/edge/web"
 )
 
-// ruleTable shows the rules; without Days nothing was counted, and only what the policy says is shown.
-func (p policyView) ruleTable() web.TableProps {
-	props := web.TableProps{Caption: "Rules and how often they were raised", Empty: "This policy has no rules.", Columns: []web.Column{
+// fewRules is how many rules are shown whole, raised or not.
+const fewRules = 8
+
+// busy and quiet split the rules into those to see at once, which were raised or only watch, and the others. A short policy is not split.
+func (p policyView) busy() []policyRule  { return p.rulesThat(true) }
+func (p policyView) quiet() []policyRule { return p.rulesThat(false) }
+
+func (p policyView) rulesThat(busy bool) []policyRule {
+	var out []policyRule
+	for _, r := range p.Rules {
+		if (len(p.Rules) <= fewRules || r.Total > 0 || r.Mode == "shadow") == busy {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// ruleTable shows rules with how often they were raised.
+func (p policyView) ruleTable(rules []policyRule) web.TableProps {
+	props := web.TableProps{Caption: "Rules and how often they were raised", Empty: "No rule was raised yet.", Columns: []web.Column{
 		{Label: "Rule"}, {Label: "Mode"}, {Label: "Raised, by day"}, {Label: "Today", Numeric: true}, {Label: plural(p.Days, "day", "days"), Numeric: true},
 		{Label: "Of all", Numeric: true}, {Label: "A ground", Numeric: true},
 	}}
-	if p.Days == 0 {
-		props.Columns = props.Columns[:2]
-	}
-	for _, r := range p.Rules {
+	for _, r := range rules {
 		row := []web.Cell{
 			{Body: ruleNameCell(r)}, {Body: modeCell(r.Mode)}, {Body: trendCell(r)},
 			{Text: grouped(r.Today)}, {Text: grouped(r.Total)}, {Text: r.Share}, {Text: grouped(r.Ground)},
@@ -27,7 +41,7 @@ func (p policyView) ruleTable() web.TableProps {
 		case "disabled":
 			row[3], row[4], row[5], row[6] = web.Cell{Text: "–"}, web.Cell{Text: "–"}, web.Cell{Text: "–"}, web.Cell{Text: "–"}
 		}
-		props.Rows = append(props.Rows, row[:len(props.Columns)])
+		props.Rows = append(props.Rows, row)
 	}
 	return props
 }

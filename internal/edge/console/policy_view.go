@@ -75,6 +75,8 @@ type versionPage struct {
 	LiveName string
 	Steps    []web.Step
 
+	// Alone says that one person may publish by themselves here.
+	Alone, CanDraft                                         bool
 	CanEdit, CanPropose, CanApprove, CanWithdraw, CanReturn bool
 	// WhyNot says why the reader can't approve although it waits for approval.
 	WhyNot string

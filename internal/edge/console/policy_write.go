@@ -20,7 +20,7 @@ func showNewDraft(v *visit) error {
 	begin := service.PolicyInForce{}
 	var err error
 	if from := v.r.URL.Query().Get("from"); from != "" {
-		begin.Version, err = v.s.Service.PolicyVersion(v.r.Context(), v.actor, from)
+		begin.Version, err = v.version(from)
 	} else {
 		begin, err = v.s.Service.LivePolicy(v.r.Context(), v.actor)
 	}
@@ -125,7 +125,7 @@ func (v *visit) refusedDraft(e editorView, text string, err error) error {
 		e.Form.fail("text", "The policy has "+plural(len(p.Faults), "fault", "faults")+". Nothing was saved; your text is below.")
 		return v.editor(http.StatusUnprocessableEntity, e)
 	}
-	if !e.Form.take(err, map[string]string{"text": "text", "note": "note"}) {
+	if !e.Form.take(err, map[string]string{"policy_text": "text", "note": "note"}) {
 		return err
 	}
 	return v.editor(statusOf(err), e)

@@ -159,6 +159,9 @@ func TestADraftLosesNothingAndShowsItsFaultsInPlace(t *testing.T) {
 	w.says(ana.get(saved.path+"/diff"), "What changed", "rule large_amount: added", "lines added")
 	w.says(ana.get(saved.path+"/diff?with=shipped"), "Line by line")
 	w.says(ana.send(saved.path+"/withdraw", url.Values{"revision": {"2"}}), "Withdrawn")
+	if from := ana.get("/console/policy/versions/new?from=shipped"); !strings.Contains(from.body, "policy: default") {
+		t.Error("a draft does not begin with the policy that ships")
+	}
 	w.status(ana.send(saved.path+"/edit", url.Values{"revision": {"3"}, "text": {small("4")}, "step": {"save"}}), http.StatusConflict)
 }
 
@@ -178,7 +181,7 @@ func TestPublishingTakesASecondPersonAndIsRolledBackByOne(t *testing.T) {
 
 	read := cleo.get(path)
 	w.says(read, "An analyst or an administrator who neither wrote nor proposed this version approves it.")
-	for _, button := range []string{"Approve and publish", "Withdraw", "Propose to a colleague"} {
+	for _, button := range []string{"Approve and publish", "Withdraw", "In force from (optional)"} {
 		if strings.Contains(read.text(), button) {
 			t.Errorf("a reviewer is offered %q", button)
 		}
@@ -201,6 +204,9 @@ func TestPublishingTakesASecondPersonAndIsRolledBackByOne(t *testing.T) {
 	w.says(ben.send("/console/policy/versions/shipped/rollback", url.Values{"reason": {""}}), "Say why")
 	w.says(ben.send("/console/policy/versions/shipped/rollback", url.Values{"reason": {"too many were held"}}), "Rolled back.")
 	w.says(ben.get("/console/policy"), "The policy that ships")
+	if from := ben.get("/console/policy/versions/new?from=" + strings.TrimPrefix(path, "/console/policy/versions/")); !strings.Contains(from.body, "policy: small") {
+		t.Error("a draft does not begin with the version that it is made from")
+	}
 	w.says(ben.get(path), "Retired", "Roll back to this version", "too many were held")
 	w.says(ben.send(path+"/rollback", url.Values{"reason": {"fixed"}}), "Rolled back.", "Live")
 }
