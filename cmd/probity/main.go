@@ -17,16 +17,17 @@ import (
 
 // commands is the command line, a file each.
 type commands struct {
-	Demo    demoCommand    `cmd:"" help:"Run a KYC Center with a pretend cloud platform, its customers and a mailbox."`
-	Serve   serveCommand   `cmd:"" help:"Run a KYC Center for real."`
-	Tenant  tenantCommand  `cmd:"" help:"Create and list the organisations that use this installation."`
-	Key     keyCommand     `cmd:"" help:"Create, list and revoke API keys."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database schema up to date, or show where it stands."`
-	Doctor  doctorCommand  `cmd:"" help:"Look for what is wrong with an installation and say how to mend it."`
-	Bench   benchCommand   `cmd:"" help:"Measure this machine with this program."`
-	Policy  policyCommand  `cmd:"" help:"Check, try and compare payment policies."`
-	Samples samplesCommand `cmd:"" help:"Write specimen documents of invented people, good to upload."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Demo     demoCommand     `cmd:"" help:"Run a KYC Center with a pretend cloud platform, its customers and a mailbox."`
+	Serve    serveCommand    `cmd:"" help:"Run a KYC Center for real."`
+	Tenant   tenantCommand   `cmd:"" help:"Create and list the organisations that use this installation."`
+	Key      keyCommand      `cmd:"" help:"Create, list and revoke API keys."`
+	Migrate  migrateCommand  `cmd:"" help:"Bring the database schema up to date, or show where it stands."`
+	Doctor   doctorCommand   `cmd:"" help:"Look for what is wrong with an installation and say how to mend it."`
+	Bench    benchCommand    `cmd:"" help:"Measure this machine with this program."`
+	Payments paymentsCommand `cmd:"" help:"Bring past payments in."`
+	Policy   policyCommand   `cmd:"" help:"Check, try and compare payment policies."`
+	Samples  samplesCommand  `cmd:"" help:"Write specimen documents of invented people, good to upload."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
 func main() {

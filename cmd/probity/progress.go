@@ -49,7 +49,19 @@ func (r *countedReader) Read(into []byte) (int, error) {
 // row counts one row, and draws now and then.
 func (p *progress) row() {
 	p.rows++
-	if p.out == nil || p.rows%1024 != 0 {
+	if p.rows%1024 == 0 {
+		p.draw()
+	}
+}
+
+// at says how many rows there have been, and draws now and then.
+func (p *progress) at(rows int) {
+	p.rows = int64(rows)
+	p.draw()
+}
+
+func (p *progress) draw() {
+	if p.out == nil {
 		return
 	}
 	now := p.now()

@@ -29,12 +29,16 @@ type Faults struct {
 
 // faultList collects Faults.
 type faultList struct {
+	told   func(Fault) // of each; may be nil
 	total  int64
 	counts map[string]int64
 	listed []Fault
 }
 
 func (f *faultList) add(line int64, reason string) {
+	if f.told != nil {
+		f.told(Fault{Line: line, Reason: reason})
+	}
 	if f.counts == nil {
 		f.counts = map[string]int64{}
 	}

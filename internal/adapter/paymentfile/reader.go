@@ -51,6 +51,8 @@ type Options struct {
 	Now time.Time
 	// Labels replace what the file itself says about fraud; nil for none.
 	Labels *Labels
+	// OnFault is told of every row that cannot be used, as it is read; nil for nobody.
+	OnFault func(Fault)
 }
 
 // The reasons for which a row that can be taken apart is refused.
@@ -99,7 +101,7 @@ func NewReader(source io.Reader, options Options) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{options: options, mapping: options.Map, texts: texts{}}
+	r := &Reader{options: options, mapping: options.Map, texts: texts{}, faults: faultList{told: options.OnFault}}
 	r.options.Format = format
 	lines := newRecords(plain)
 	lines.begin()
