@@ -2,11 +2,16 @@ package service
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/probity/probity/internal/adapter/store"
 	"github.com/probity/probity/internal/domain/access"
+	"github.com/probity/probity/internal/domain/journal"
 	"github.com/probity/probity/internal/domain/payment"
+	"github.com/probity/probity/internal/domain/risk/history"
+	"github.com/probity/probity/internal/standard/id"
 	"github.com/probity/probity/internal/standard/problem"
 )
 
@@ -43,18 +48,14 @@ func (s *Service) LabelPastPayments(ctx context.Context, actor access.Actor, lab
 	if err := actor.Require(access.ReportOutcomes); err != nil {
 		return nil, err
 	}
-	refused := make([]error, len(labels))
+	if len(labels) == 0 {
+		return nil, nil
+	}
+	var refused []error
 	err := s.write(ctx, func(_ context.Context, tx *store.Tx) error {
-		if err := holdLabelled(tx, actor.TenantID, labels); err != nil {
-			return err
-		}
-		for i, label := range labels {
-			err := s.labelPastPayment(tx, actor, label)
-			if refused[i] = err; err != nil && problem.As(err) == nil {
-				return err
-			}
-		}
-		return nil
+		var err error
+		refused, err = s.labelPastPayments(tx, actor, labels)
+		return err
 	})
 	if err != nil {
 		return nil, s.notStored(ctx, len(labels), err)
@@ -62,32 +63,93 @@ func (s *Service) LabelPastPayments(ctx context.Context, actor access.Actor, lab
 	return refused, nil
 }
 
-// holdLabelled locks the accounts of all the payments, in the order in which everybody locks them.
-func holdLabelled(tx *store.Tx, tenantID string, labels []PastLabel) error {
-	var asked []store.Asked
-	for _, label := range labels {
-		p, err := tx.Payment(tenantID, label.PaymentID)
-		if problem.Is(err, problem.NotFound) {
-			continue // refused by itself
-		}
-		if err != nil {
-			return err
-		}
-		asked = append(asked, store.Asked{AccountKey: store.AccountKey{TenantID: tenantID, AccountID: p.Attempt.AccountID}})
+func (s *Service) labelPastPayments(tx *store.Tx, actor access.Actor, labels []PastLabel) ([]error, error) {
+	refused := make([]error, len(labels))
+	logged, err := holdLabelled(tx, actor.TenantID, labels)
+	if err != nil {
+		return nil, err
 	}
-	_, _, err := tx.HoldAccounts(asked)
-	return err
+	findings, err := tx.FindingsOfPayments(logged)
+	if err != nil {
+		return nil, err
+	}
+	live, err := s.livePolicy(tx, actor.TenantID)
+	if err != nil {
+		return nil, err
+	}
+	var learned []payment.Finding
+	var drafts []journal.Draft
+	teach := map[string][]history.Label{} // by account
+	for i, label := range labels {
+		e := logged[label.PaymentID]
+		if e == nil {
+			refused[i] = problem.Missing("payment")
+			continue
+		}
+		before := findings[e.ID]
+		finding, entries, isNew, err := e.Learn(id.New(id.Finding, tx.Now()), label.report(), before, actor.ID, tx.Now())
+		if refused[i] = err; err != nil || !isNew {
+			continue
+		}
+		learned, drafts = append(learned, finding), append(drafts, entries...)
+		findings[e.ID] = append(before, finding)
+		entry := entryOf(live.Policy, e)
+		entry.Outcome = outcomeOf(e.Effective(before))
+		if lesson, changed := labelOf(entry, payment.VerdictOf(before), payment.VerdictOf(findings[e.ID]), finding.KnownAt); changed {
+			teach[e.Attempt.AccountID] = append(teach[e.Attempt.AccountID], lesson)
+		}
+	}
+	if err := tx.InsertFindings(actor, learned, drafts); err != nil {
+		return nil, err
+	}
+	for _, accountID := range slices.Sorted(maps.Keys(teach)) {
+		if err := s.changeProfile(tx, actor.TenantID, accountID, func(series *history.SeriesSet, profile *history.Profile) {
+			for _, lesson := range teach[accountID] {
+				profile.FoldLabel(series, &lesson)
+			}
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return refused, nil
 }
 
-func (s *Service) labelPastPayment(tx *store.Tx, actor access.Actor, label PastLabel) error {
-	known, err := s.knownPayment(tx, actor.TenantID, label.PaymentID)
+func (l PastLabel) report() payment.Report {
+	kind := payment.LegitimateConfirmed
+	if l.Fraud {
+		kind = payment.FraudConfirmed
+	}
+	return payment.Report{Kind: kind, At: l.KnownAt, KnownAt: l.KnownAt}
+}
+
+// holdLabelled reads the payments and locks their accounts, in the order in which everybody locks them. A payment never changes, so it may
+// be read first.
+func holdLabelled(tx *store.Tx, tenantID string, labels []PastLabel) (map[string]*store.LogEntry, error) {
+	ids := make([]string, len(labels))
+	for i, label := range labels {
+		ids[i] = label.PaymentID
+	}
+	logged, err := tx.LoggedPayments(tenantID, ids)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	report := payment.Report{Kind: payment.LegitimateConfirmed, At: label.KnownAt, KnownAt: label.KnownAt}
-	if label.Fraud {
-		report.Kind = payment.FraudConfirmed
+	var asked []store.Asked
+	methods := map[string]payment.Method{}
+	for _, e := range logged {
+		a := &e.Attempt
+		asked = append(asked, store.Asked{AccountKey: store.AccountKey{TenantID: tenantID, AccountID: a.AccountID}})
+		if a.PaymentMethodID == "" {
+			continue
+		}
+		method, known := methods[a.PaymentMethodID]
+		if !known {
+			if method, err = tx.PaymentMethod(tenantID, a.AccountID, a.PaymentMethodID); err != nil && !problem.Is(err, problem.NotFound) {
+				return nil, err
+			}
+			methods[a.PaymentMethodID] = method
+		}
+		e.MethodKind, e.Fingerprint = method.Kind, method.Fingerprint
 	}
-	_, err = s.learnOutcome(tx, actor, known, report)
-	return err
+	_, _, err = tx.HoldAccounts(asked)
+	return logged, err
 }
