@@ -47,8 +47,9 @@ type policyBacktestCommand struct {
 // outputOf is the JSON of a backtest.
 type outputOf struct {
 	*backtest.Report
-	File   fileOutput  `json:"file"`
-	Labels *fileOutput `json:"labels,omitempty"`
+	Training *trainOutput `json:"training,omitempty"`
+	File     fileOutput   `json:"file"`
+	Labels   *fileOutput  `json:"labels,omitempty"`
 }
 
 // fileOutput is what was not used of a file.
@@ -64,8 +65,9 @@ func (c *policyBacktestCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var training *trainOutput
 	if c.Train != "" {
-		if setup.Policy, err = c.trained(ctx, setup); err != nil {
+		if setup.Policy, training, err = c.trained(ctx, setup); err != nil {
 			return err
 		}
 	}
@@ -90,7 +92,7 @@ func (c *policyBacktestCommand) Run(ctx context.Context) error {
 	report := run.Report()
 	report.Seconds = time.Since(begun).Seconds()
 	report.PaymentsPerSecond = float64(report.Streamed) / max(report.Seconds, 1e-9)
-	out := outputOf{Report: report, File: fileOutput{Rows: past.reader.Rows(), Faults: past.reader.Faults()}}
+	out := outputOf{Report: report, Training: training, File: fileOutput{Rows: past.reader.Rows(), Faults: past.reader.Faults()}}
 	if past.labels != nil {
 		out.Labels = &fileOutput{Rows: int64(past.labels.Count()), Unused: past.labels.Unused(), Faults: past.labels.Faults()}
 	}
@@ -109,6 +111,9 @@ func (c *policyBacktestCommand) report(out outputOf, madeAt time.Time) error {
 		page.Sources = append(page.Sources, sourceOf(c.Labels, *out.Labels))
 	}
 	page.Notes = append(page.Notes, fmt.Sprintf("A label that does not say when it became known became so %d days after its payment.", c.Delay))
+	if t := out.Training; t != nil {
+		page.Notes = append(page.Notes, fmt.Sprintf("The scorecard was learned from %s payments of %s, %s of them fraud.", grouped(t.Payments), c.Train, grouped(t.Fraud)))
+	}
 	if c.Test != "" && !c.AllAccounts {
 		page.Notes = append(page.Notes, "Payments of accounts that were known to be compromised are left out of the measures of ranking, as in the public benchmark.")
 	}
@@ -304,6 +309,9 @@ func printSummary(w io.Writer, out outputOf) {
 		}
 	}
 	say("")
+	if t := out.Training; t != nil {
+		say("The scorecard was learned from %s payments, %s of them fraud, in %.0f s", grouped(t.Payments), grouped(t.Fraud), t.Seconds)
+	}
 	printFaults(say, "rows of the payments", out.File)
 	if out.Labels != nil {
 		printFaults(say, "labels", *out.Labels)

@@ -11,15 +11,16 @@ import (
 )
 
 // trained fits the scorecard of the policy on the days of --train, as `probity policy train` does with its defaults, and returns the policy
-// with it.
-func (c *policyBacktestCommand) trained(ctx context.Context, setup backtest.Setup) (*risk.Policy, error) {
+// with it, and what came of the training.
+func (c *policyBacktestCommand) trained(ctx context.Context, setup backtest.Setup) (*risk.Policy, *trainOutput, error) {
 	job, err := c.trainJob(setup)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	past, err := c.open(job.policy, time.Now())
+	begun := time.Now()
+	past, err := c.open(job.policy, begun)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer past.close()
 	past.progress.what = "Learning history"
@@ -27,20 +28,24 @@ func (c *policyBacktestCommand) trained(ctx context.Context, setup backtest.Setu
 		Policy: job.policy, From: job.trainFrom, To: job.validateTo, LabelDelay: setup.LabelDelay, Observe: job.observe,
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := past.each(ctx, run.Add); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	faults := fileOutput{Rows: past.reader.Rows(), Faults: past.reader.Faults()}
 	model, err := job.train(ctx, trainDefaults(c.paymentsFlags))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	out := trainOutputOf(model, job)
+	out.File, out.Seconds = faults, time.Since(begun).Seconds()
 	text, err := model.Embed(job.text)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return risk.ParsePolicy(text)
+	policy, err := risk.ParsePolicy(text)
+	return policy, &out, err
 }
 
 // trainDefaults is `probity policy train` as it is without flags.

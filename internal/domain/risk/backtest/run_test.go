@@ -400,3 +400,61 @@ func TestCalibrationComparesProbabilitiesWithWhatHappened(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
+
+// The removal of compromised accounts, said over again as the handbook's get_train_test_set does it: day by day, with sets.
+func TestTheProtocolIsThatOfTheHandbook(t *testing.T) {
+	const trainDays, delayDays, testDays, firstTrainDay = 7, 7, 7, 20
+	rapid.Check(t, func(t *rapid.T) {
+		var rows []Row
+		fraudOn := map[int]map[string]bool{}
+		paidOn := map[int][]string{}
+		at := monday
+		for i := range rapid.IntRange(1, 120).Draw(t, "count") {
+			at = at.Add(time.Duration(rapid.IntRange(0, 24).Draw(t, "hours"))*time.Hour + time.Second)
+			account := fmt.Sprint("a", rapid.IntRange(0, 6).Draw(t, "account"))
+			r := row(fmt.Sprint(i), account, "m", 100, at, rapid.IntRange(0, 5).Draw(t, "fraud") == 0)
+			n := int(at.Sub(monday) / day)
+			paidOn[n] = append(paidOn[n], account)
+			if r.Fraud {
+				if fraudOn[n] == nil {
+					fraudOn[n] = map[string]bool{}
+				}
+				fraudOn[n][account] = true
+			}
+			rows = append(rows, r)
+		}
+		known := map[string]bool{}
+		learn := func(n int) {
+			for account := range fraudOn[n] {
+				known[account] = true
+			}
+		}
+		for n := firstTrainDay; n < firstTrainDay+trainDays; n++ {
+			learn(n)
+		}
+		var want int64
+		for i := range testDays {
+			learn(firstTrainDay + trainDays + i - 1)
+			for _, account := range paidOn[firstTrainDay+trainDays+delayDays+i] {
+				if !known[account] {
+					want++
+				}
+			}
+		}
+		from := monday.Add((firstTrainDay + trainDays + delayDays) * day)
+		report := runForTest(t, Setup{
+			Policy: policyForProtocol, From: from, To: from.Add(testDays * day), LabelDelay: delayDays * day, Protocol: true,
+		}, rows)
+		if report.Ranked != want {
+			t.Fatalf("got %d ranked payments of %d, want %d", report.Ranked, report.Payments, want)
+		}
+	})
+}
+
+var policyForProtocol = func() *risk.Policy {
+	policy, err := risk.ParsePolicy([]byte(policyHead + "  - {name: Rule, message: {en: Because.}, " + rejectLarge + "}\n"))
+	if err != nil {
+		panic(err)
+	}
+	return policy
+}()
