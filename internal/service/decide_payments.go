@@ -204,7 +204,6 @@ func (g *group) decide(d *decision) error {
 		if d.result.Err = withField(problem.Missing("payment method"), "payment_method_id"); d.request.Attempt.PaymentMethodID == "" {
 			d.result.Err = problem.Field("payment_method_id", "required", "payment_method_id is required: the account has no default payment method")
 		}
-		// It may be one that was pushed out of memory by others of the same group.
 		return nil
 	}
 	live, err := g.policy(d.actor.TenantID)

@@ -131,6 +131,9 @@ func (tx *Tx) keptPayer(key AccountKey) *Payer {
 	if hot == nil || !tx.writable || tx.touched[key] {
 		return nil
 	}
+	if _, grown := tx.appended[key]; grown {
+		return nil // what is kept lacks the payments that this transaction has added
+	}
 	kept := hot.get(key)
 	if kept == nil {
 		return nil

@@ -180,9 +180,6 @@ func (tx *Tx) addMethods(payers map[AccountKey]*Payer, query string, columns ...
 	return each(tx, scanPaidWith, func(m payment.Method) error {
 		p := payers[AccountKey{m.TenantID, m.AccountID}]
 		if _, known := p.Method(m.ID); !known {
-			if len(p.methods) >= maxKeptMethods {
-				p.methods = slices.Delete(slices.Clone(p.methods), 0, 1)
-			}
 			// Never in place: the list may be the one that is kept in memory.
 			p.methods = append(slices.Clip(p.methods), m)
 		}
@@ -207,6 +204,9 @@ func (tx *Tx) KeepPayers(payers []*Payer) error {
 				tx.warm = map[AccountKey]*Payer{}
 			}
 			p.kept = true
+			if more := len(p.methods) - maxKeptMethods; more > 0 {
+				p.methods = slices.Clone(p.methods[more:])
+			}
 			tx.warm[p.AccountKey] = p
 		}
 	}
