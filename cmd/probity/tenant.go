@@ -14,6 +14,7 @@ type tenantCommand struct {
 	Create    tenantCreateCommand    `cmd:"" help:"Add an organisation."`
 	List      tenantListCommand      `cmd:"" help:"List the organisations."`
 	Connector tenantConnectorCommand `cmd:"" help:"Say where an organisation's platform takes suspend and resume commands."`
+	Decisions tenantDecisionsCommand `cmd:"" help:"Say how long an organisation's decisions may take, and whether one person may publish its policies."`
 }
 
 type tenantCreateCommand struct {

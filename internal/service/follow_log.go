@@ -243,6 +243,9 @@ func (f *follower) fold(entries []*store.LogEntry) {
 		if t := f.indexes[e.TenantID]; t != nil {
 			entry := entryOf(t.live.Policy, e)
 			t.index.Fold(&entry)
+			if t.next != nil && e.Seq <= t.next.cursor {
+				t.next.index.Fold(&entry) // it was missing when the filling came by
+			}
 		}
 	}
 }
@@ -289,7 +292,7 @@ func (s *Service) followFindings(ctx context.Context) (more bool, err error) {
 		}
 		if t := f.indexes[finding.TenantID]; t != nil {
 			learned[i].foldInto(t.index)
-			if t.next != nil {
+			if t.next != nil && t.next.began {
 				t.next.later = append(t.next.later, learned[i])
 			}
 		}

@@ -65,7 +65,7 @@ func (s *Service) InviteStaff(ctx context.Context, actor access.Actor, email str
 		return "", time.Time{}, err
 	}
 	if !role.Valid() {
-		return "", time.Time{}, problem.Field("role", "role_unknown", "role must be reviewer or administrator")
+		return "", time.Time{}, problem.Field("role", "role_unknown", "role must be reviewer, analyst or administrator")
 	}
 	if err := checkStaffEmail(email); err != nil {
 		return "", time.Time{}, err
