@@ -108,6 +108,10 @@ func (d decided) verdict() (title, why string, tone web.Tone) {
 	case payment.Rejected:
 		return "Rejected" + d.by(), d.grounds(), web.Negative
 	case payment.Review:
+		if _, found := d.view.Review(); found {
+			outcome := string(d.view.Outcome())
+			return "Held" + d.by() + ". Then " + outcome + " by a person", d.grounds(), web.ToneOf(outcome)
+		}
 		return "Held for a person" + d.by(), d.grounds(), web.Info
 	case payment.Approved:
 		return d.approval()

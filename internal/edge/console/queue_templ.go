@@ -203,7 +203,7 @@ func emptyQueue(filter string) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		default:
-			templ_7745c5c3_Err = web.EmptyState("Nothing waits for review", "A case appears here as soon as an account holder submits.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = web.EmptyState("Nothing waits for review", "A case appears here as soon as an account holder submits, or a payment is held.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

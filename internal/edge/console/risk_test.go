@@ -277,7 +277,7 @@ func TestAHeldPaymentIsDecidedInTheConsole(t *testing.T) {
 	late := ben.send(decision, url.Values{"expected_version": {version}, "decision": {"approve"}, "note": {"Looks good to me."}})
 	w.status(late, http.StatusConflict)
 	w.says(late, "Somebody else decided this meanwhile", "You had chosen: Approved", "Looks good to me.", "Ana Ruiz decided this")
-	w.says(ana.get("/console/payments/"+view.Held.Payment.ID), "What was learned later", "Rejected by review", "Fraud, confirmed", "The case of this payment")
+	w.says(ana.get("/console/payments/"+view.Held.Payment.ID), "Held: Large amount. Then rejected by a person", "What was learned later", "Rejected by review", "Fraud, confirmed", "The case of this payment")
 	w.says(ana.get("/console/accounts/"+view.Account.ID), "Held payment rejected", "Reported of a payment: fraud, confirmed")
 
 	second := w.held()
