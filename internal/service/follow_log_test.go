@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/probity/probity/internal/domain/payment"
@@ -166,6 +167,70 @@ func TestANodeThatStartsReadsTheSnapshotAndWhatCameAfter(t *testing.T) {
 		w.follow()
 		if got := w.pay(w.person().attempt(dollars(20))).Payment.Outcome; got != payment.Rejected {
 			w.Errorf("got %s after three payments, one of them since the snapshot", got)
+		}
+	})
+}
+
+// TestTwoNodesThatDecideAtOnceFoldTheSame has transactions of two nodes end in another order than that of their numbers.
+func TestTwoNodesThatDecideAtOnceFoldTheSame(t *testing.T) {
+	on(t, func(w *world) {
+		w.publish(strings.Replace(busyPolicy("1"), "aggregate.at_merchant >= 3", "aggregate.at_merchant >= 1000", 1))
+		first := w.s
+		w.rebuild()
+		second := w.s
+		nodes := []*service.Service{first, second}
+		w.pass(2 * 1e9)
+		const each, payments = 4, 6
+		var people []person
+		for range each * len(nodes) {
+			people = append(people, w.person())
+		}
+		var paying, following sync.WaitGroup
+		stop := make(chan struct{})
+		for _, node := range nodes {
+			following.Go(func() {
+				for {
+					if _, err := node.FollowOnce(w.Context()); err != nil {
+						w.Errorf("follow: %v", err)
+					}
+					select {
+					case <-stop:
+						return
+					default:
+					}
+				}
+			})
+			for range each {
+				p := people[0]
+				people = people[1:]
+				paying.Go(func() {
+					for range payments {
+						if view, err := node.AuthorizePayment(w.Context(), w.key, p.attempt(dollars(2))); err != nil || view.Payment.Outcome != payment.Approved {
+							w.Errorf("got %s %v", view.Payment.Outcome, err)
+						}
+					}
+				})
+			}
+		}
+		paying.Wait()
+		close(stop)
+		following.Wait()
+		for _, node := range nodes {
+			for more := true; more; {
+				var err error
+				more, err = node.FollowOnce(w.Context())
+				w.must(err)
+			}
+		}
+		for i, node := range nodes {
+			view, err := node.AuthorizePayment(w.Context(), w.key, w.person().attempt(dollars(2)))
+			w.must(err)
+			explained, err := node.ExplainPayment(w.Context(), w.key, view.Payment.ID)
+			w.must(err)
+			// The second node has not followed what the first just decided.
+			if got, want := explained.Facts.Aggregates[0], float64(2*each*payments); got != want {
+				w.Errorf("node %d: got %v payments at the merchant, want %v", i+1, got, want)
+			}
 		}
 	})
 }
