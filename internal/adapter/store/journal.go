@@ -114,17 +114,29 @@ func scanCount64(r row) (int64, error) {
 // insertBatch bounds the rows, and so the arguments, of one INSERT.
 const insertBatch = 100
 
+// rows is what follows VALUES for a number of rows with so many arguments together. SQLite's driver looks up the name of each argument that
+// has one, which takes longer than the row.
+func (d dialect) rows(rows, args int) string {
+	width := args / rows
+	all := make([]string, rows)
+	for i := range all {
+		if d == onPostgres {
+			all[i] = "(" + placeholders(i*width+1, width) + ")"
+		} else {
+			all[i] = "(" + strings.Repeat("?, ", width-1) + "?)"
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
 func (tx *Tx) insertEntries(entries []entry) error {
 	for batch := range slices.Chunk(entries, insertBatch) {
 		var args []any
-		var rows []string
 		for _, e := range batch {
-			from := len(args) + 1
 			args = append(args, e.TenantID, e.Sequence, e.ID, e.At.UnixMicro(), e.Actor.Kind, e.Actor.ID, e.Actor.Role, e.Type, e.ObjectID,
 				e.AccountID, asJSON{e.Data})
-			rows = append(rows, "("+placeholders(from, len(args)-from+1)+")")
 		}
-		if _, err := tx.exec("INSERT INTO journal ("+entryColumns+") VALUES "+strings.Join(rows, ", "), args...); err != nil {
+		if _, err := tx.exec("INSERT INTO journal ("+entryColumns+") VALUES "+tx.store.dialect.rows(len(batch), len(args)), args...); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/probity/probity/internal/domain/access"
@@ -65,16 +66,13 @@ func (tx *Tx) InsertFindings(actor access.Actor, findings []payment.Finding, dra
 	if len(findings) == 0 {
 		return nil
 	}
-	const width = 12
-	for begin := 0; begin < len(findings); begin += insertBatch {
+	for batch := range slices.Chunk(findings, insertBatch) {
 		var args []any
-		var rows []string
-		for _, f := range findings[begin:min(begin+insertBatch, len(findings))] {
-			rows = append(rows, "("+placeholders(len(args)+1, width)+")")
+		for _, f := range batch {
 			args = append(args, shardOf(f.TenantID, f.AccountID), f.TenantID, f.AccountID, f.PaymentID, f.ID, string(f.Kind), micros(f.OccurredAt),
 				micros(f.KnownAt), f.CaseID, f.VerificationID, asJSON{f.Reasons}, f.ReportedBy)
 		}
-		if _, err := tx.exec("INSERT INTO payment_findings ("+findingColumns+") VALUES "+strings.Join(rows, ", "), args...); err != nil {
+		if _, err := tx.exec("INSERT INTO payment_findings ("+findingColumns+") VALUES "+tx.store.dialect.rows(len(batch), len(args)), args...); err != nil {
 			return err
 		}
 	}

@@ -215,3 +215,30 @@ func FuzzHistory(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkHistory measures how many past payments of a thousand accounts come in each second, over the API and durably.
+func BenchmarkHistory(b *testing.B) {
+	for name, label := range map[string]string{"plain": "", "labelled": `,"fraud":false`} {
+		b.Run(name, func(b *testing.B) {
+			w := newWorld(b)
+			var accounts []string
+			for range 1000 {
+				accounts = append(accounts, w.ok(201, post("/v1/accounts", `{"kind":"individual","name":"Bench"}`)).text("id"))
+			}
+			const lines = 20_000
+			sent := 0
+			for b.Loop() {
+				var body strings.Builder
+				for range lines {
+					fmt.Fprintf(&body, `{"id":"p%d","account_id":"%s","amount":{"amount_minor":%d,"currency":"USD"},"ip":"203.0.113.7","location":{"country":"SG","city":"Singapore"},`+
+						`"device":{"id":"dev-1"},"merchant":"m%d","fingerprint":"fp","occurred_at":"2026-10-01T10:00:00Z"%s}`+"\n", sent, accounts[sent%len(accounts)], 100+sent%900, sent%50, label)
+					sent++
+				}
+				if _, last := w.bring(body.String()); last.number("imported") != lines {
+					b.Fatal(last.body)
+				}
+			}
+			b.ReportMetric(float64(sent)/b.Elapsed().Seconds(), "payments/s")
+		})
+	}
+}
