@@ -9,7 +9,8 @@ import (
 )
 
 // changeProfile lets do change an account's profile, which holds everything that the log has of the account by then, and stores it.
-// Callers hold the account's lock.
+// Callers hold the account's lock, and have stored what do tells of: a profile that has to be made anew is made from that too, and do is
+// not called.
 func (s *Service) changeProfile(tx *store.Tx, tenantID, accountID string, do func(series *history.SeriesSet, profile *history.Profile)) error {
 	live, err := s.livePolicy(tx, tenantID)
 	if err != nil {
@@ -25,7 +26,9 @@ func (s *Service) changeProfile(tx *store.Tx, tenantID, accountID string, do fun
 		if seq, err = s.foldAll(tx, live, tenantID, accountID, &profile); err != nil {
 			return err
 		}
-	} else if err := tx.Past(tenantID, accountID, seq, func(e *store.LogEntry) error {
+		return tx.SaveProfile(tenantID, accountID, seq, profile.AppendBinary(nil))
+	}
+	if err := tx.Past(tenantID, accountID, seq, func(e *store.LogEntry) error {
 		entry := entryOf(live.Policy, e)
 		profile.Fold(live.Series, &entry)
 		seq = e.Seq
