@@ -60,7 +60,8 @@ func (s *Store) connectSQLite(path string) error {
 	}
 	s.dialect, s.hot = onSQLite, newHot()
 	// The writer's pages in memory hold what a long transaction changes, and the inner pages of the log's indexes.
-	s.writer, err = sql.Open("sqlite", address(url.Values{"_txlock": {"immediate"}}, "cache_size(-65536)", "temp_store(MEMORY)"))
+	s.writer, err = sql.Open("sqlite", address(url.Values{"_txlock": {"immediate"}}, "cache_size(-65536)", "temp_store(MEMORY)",
+		"wal_autocheckpoint(0)"))
 	if err != nil {
 		return err
 	}
@@ -69,6 +70,11 @@ func (s *Store) connectSQLite(path string) error {
 	if err != nil {
 		return errors.Join(err, s.writer.Close())
 	}
+	s.checkpoints = &checkpointer{}
+	if s.checkpoints.db, err = sql.Open("sqlite", address(url.Values{})); err != nil {
+		return errors.Join(err, s.writer.Close(), s.reader.Close())
+	}
+	s.checkpoints.db.SetMaxOpenConns(1)
 	s.reader.SetMaxOpenConns(sqliteReaders)
 	s.reader.SetMaxIdleConns(sqliteReaders)
 	return nil

@@ -33,7 +33,9 @@ type Store struct {
 	dialect dialect
 	writer  *sql.DB
 	reader  *sql.DB // the writer itself on PostgreSQL
-	hot     *hot    // SQLite only
+	hot     *hot    // SQLite only, as the next
+
+	checkpoints *checkpointer
 
 	policies sync.Map // policyName → the number that payments keep for it
 }
@@ -56,7 +58,12 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 
 // Close ends every connection. Transactions that still run fail.
 func (s *Store) Close() error {
-	err := s.writer.Close()
+	var err error
+	if s.checkpoints != nil {
+		s.checkpoints.ended.Wait()
+		err = s.checkpoints.db.Close()
+	}
+	err = errors.Join(err, s.writer.Close())
 	if s.reader != s.writer {
 		err = errors.Join(err, s.reader.Close())
 	}
@@ -74,6 +81,9 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Dialect returns "sqlite" or "postgres".
 func (s *Store) Dialect() string { return string(s.dialect) }
+
+// ErrBegin says that a transaction could not begin, whatever it was for.
+var ErrBegin = errors.New("begin transaction")
 
 // ErrCommit says that a transaction failed in its last step: whether it is stored is not known.
 var ErrCommit = errors.New("commit")
@@ -142,7 +152,7 @@ func (s *Store) once(ctx context.Context, writable bool, fn func(ctx context.Con
 	}
 	under, err := db.BeginTx(ctx, options)
 	if err != nil {
-		return fmt.Errorf("begin transaction: %w", err)
+		return fmt.Errorf("%w: %w", ErrBegin, err)
 	}
 	tx := &Tx{store: s, sql: under, now: stored(s.config.Now()), writable: writable}
 	tx.ctx = context.WithValue(ctx, txKey{s}, tx)
@@ -169,7 +179,10 @@ func (s *Store) once(ctx context.Context, writable bool, fn func(ctx context.Con
 		return fmt.Errorf("%w: %w", ErrCommit, err)
 	}
 	committed = true
-	tx.settle()
+	if writable && s.hot != nil {
+		tx.settle()
+		s.committed()
+	}
 	leave()
 	for _, hook := range tx.after {
 		hook()
