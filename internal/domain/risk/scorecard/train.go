@@ -122,10 +122,10 @@ func Train(windows Windows, o Options, choose func(m *Model) ([]Threshold, error
 	if t.stopped() {
 		return nil, ErrStopped
 	}
-	m.calibrate(m.scoresOf(windows.Validate), windows.Validate.Fraud)
 	if err := m.Compile(); err != nil {
 		return nil, err
 	}
+	m.calibrate(m.scoresOf(windows.Validate), windows.Validate.Fraud)
 	measures := m.Measure(windows.Validate)
 	var thresholds []Threshold
 	if choose != nil {
@@ -209,13 +209,15 @@ func (t *trainer) fit(sample, check *Sample) *Model {
 	if !t.decided {
 		t.oneRounds, t.pairRounds = make([]int, o.Bags), make([]int, o.Bags)
 	}
-	ones := t.bags(p, check, t.oneTables(p), base, nil, t.oneRounds)
+	ones := t.oneTables(p)
+	t.bags(p, check, ones, base, t.oneRounds)
 	if !t.decided && o.Pairs > 0 {
 		t.pairs = t.findPairs(p, ones, base)
 	}
-	var twos []*table
-	if len(t.pairs) > 0 {
-		twos = t.bags(p, check, t.pairTables(p), base, ones, t.pairRounds)
+	twos := t.pairTables(p)
+	if len(twos) > 0 {
+		// The tables of one feature go on learning beside the pairs, which explain some of what they had to.
+		t.bags(p, check, slices.Concat(ones, twos), base, t.pairRounds)
 	}
 	t.decided = true
 	return t.assemble(p, base, ones, twos)
@@ -263,8 +265,8 @@ func (t *trainer) pairTables(p *prepared) []*table {
 
 func (p *prepared) coarse(feature, most int) []float64 { return coarser(p.edges[feature], most) }
 
-// bags boosts a copy of the tables on each bag and returns the mean tables. What is already learned (before) is where the scores begin.
-func (t *trainer) bags(p *prepared, check *Sample, tables []*table, base float64, before []*table, rounds []int) []*table {
+// bags boosts a copy of the tables on each bag, from what they have learned already, and makes them the mean of the copies.
+func (t *trainer) bags(p *prepared, check *Sample, tables []*table, base float64, rounds []int) {
 	o := t.options
 	learned := make([][]*table, o.Bags)
 	t.each(o.Bags, func(b int) {
@@ -279,14 +281,14 @@ func (t *trainer) bags(p *prepared, check *Sample, tables []*table, base float64
 			for i := range r.score {
 				r.score[i] = base
 			}
-			for _, table := range before {
+			for _, table := range tables {
 				move(r.score, table.index(r), table.values)
 			}
 		}
 		own := make([]*table, len(tables))
 		for i, original := range tables {
 			c := *original
-			c.values, c.cells, c.leaves = make([]float64, len(c.values)), make([]cell, len(c.cells)), nil
+			c.values, c.cells, c.leaves = c.copyValues(), make([]cell, len(c.cells)), nil
 			own[i] = &c
 		}
 		limit := o.Rounds
@@ -302,6 +304,7 @@ func (t *trainer) bags(p *prepared, check *Sample, tables []*table, base float64
 		learned[b] = own
 	})
 	for i, mean := range tables {
+		clear(mean.values)
 		for _, own := range learned {
 			for v := range mean.values {
 				mean.values[v] += own[i].values[v]
@@ -311,7 +314,6 @@ func (t *trainer) bags(p *prepared, check *Sample, tables []*table, base float64
 			mean.values[v] /= float64(o.Bags)
 		}
 	}
-	return tables
 }
 
 // bag gathers the payments of one bag: most frauds, and some of the legitimate payments with the weight of those that are left out.

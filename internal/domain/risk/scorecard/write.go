@@ -65,10 +65,10 @@ func (w *writer) line(indent int, text string) {
 
 func (w *writer) provenance(p *Provenance) {
 	w.line(0, "provenance:")
-	w.line(1, "trained_from: "+p.TrainedFrom)
-	w.line(1, "trained_to: "+p.TrainedTo)
-	w.line(1, "validated_from: "+p.ValidatedFrom)
-	w.line(1, "validated_to: "+p.ValidatedTo)
+	w.line(1, "trained_from: "+orUnknown(p.TrainedFrom))
+	w.line(1, "trained_to: "+orUnknown(p.TrainedTo))
+	w.line(1, "validated_from: "+orUnknown(p.ValidatedFrom))
+	w.line(1, "validated_to: "+orUnknown(p.ValidatedTo))
 	w.line(1, "label_delay_days: "+strconv.FormatInt(p.LabelDelayDays, 10))
 	w.line(1, "payments: "+strconv.FormatInt(p.Payments, 10))
 	w.line(1, "frauds: "+strconv.FormatInt(p.Frauds, 10))
@@ -77,6 +77,14 @@ func (w *writer) provenance(p *Provenance) {
 	w.line(1, "average_precision: "+decimal(p.AveragePrecision))
 	w.line(1, "auc_roc: "+decimal(p.AUCROC))
 	w.line(1, "log_loss: "+decimal(p.LogLoss))
+}
+
+// orUnknown writes a date that nobody filled in as one that says so.
+func orUnknown(date string) string {
+	if date == "" {
+		return "0001-01-01"
+	}
+	return date
 }
 
 func (w *writer) feature(f *Feature) {
