@@ -121,7 +121,7 @@ func (s *Service) storeGroup(ctx context.Context, decisions []*decision) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			s.Log.ErrorContext(ctx, "deciding payments panicked", "payments", len(decisions), "stack", string(debug.Stack()))
-			fail(decisions, errors.New("deciding payments panicked"))
+			fail(decisions, errGroupPanicked)
 		}
 	}()
 	if s.Store.Dialect() == "postgres" {
@@ -138,19 +138,43 @@ func (s *Service) storeGroup(ctx context.Context, decisions []*decision) {
 	if len(live) == 0 {
 		return
 	}
-	err := s.write(ctx, func(_ context.Context, tx *store.Tx) error { return s.decideGroup(tx, live) })
+	err := s.decideTogether(ctx, live)
 	if err == nil {
 		return
 	}
-	if len(live) == 1 || errors.Is(err, store.ErrCommit) {
+	if len(live) == 1 || errors.Is(err, store.ErrCommit) || errors.Is(err, store.ErrBegin) {
 		fail(live, s.notStored(ctx, len(live), err))
 		return
 	}
-	for _, d := range live {
-		if err := s.write(ctx, func(_ context.Context, tx *store.Tx) error { return s.decideGroup(tx, []*decision{d}) }); err != nil {
-			fail([]*decision{d}, s.notStored(ctx, 1, err))
+	for i, d := range live {
+		if gone := d.ctx.Err(); gone != nil {
+			fail(live[i:i+1], gone)
+			continue
+		}
+		if err := s.decideTogether(ctx, live[i:i+1]); err != nil {
+			fail(live[i:i+1], s.notStored(ctx, 1, err))
+			if errors.Is(err, store.ErrBegin) { // as would each of the others, after as long
+				fail(live[i+1:], s.notStored(ctx, len(live)-i-1, err))
+				return
+			}
 		}
 	}
+}
+
+// errGroupPanicked stands for a panic in a transaction, which was undone.
+var errGroupPanicked = errors.New("deciding payments panicked")
+
+// decideTogether decides payments in one transaction. A panic undoes it, as an error does.
+func (s *Service) decideTogether(ctx context.Context, decisions []*decision) error {
+	return s.write(ctx, func(_ context.Context, tx *store.Tx) (err error) {
+		defer func() {
+			if cause := recover(); cause != nil {
+				s.Log.ErrorContext(ctx, "deciding payments panicked", "payments", len(decisions), "stack", string(debug.Stack()))
+				err = errGroupPanicked
+			}
+		}()
+		return s.decideGroup(tx, decisions)
+	})
 }
 
 func fail(decisions []*decision, err error) {
