@@ -99,6 +99,7 @@ func newEdge(c Config) *edge {
 	e.registerPaymentHistory()
 	e.registerPaymentOutcomes()
 	e.registerExplanations()
+	e.registerBacktests()
 	e.registerPolicies()
 	e.registerLists()
 	e.registerVerifications()

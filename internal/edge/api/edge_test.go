@@ -154,7 +154,7 @@ func TestTheContract(t *testing.T) {
 		"POST /v1/verifications", "POST /v1/verifications/{id}/cancel", "POST /v1/verifications/{id}/evidence", "POST /v1/verifications/{id}/submit",
 		"POST /v1/webhook_endpoints",
 		"GET /v1/policies", "GET /v1/policies/live", "GET /v1/policies/{id}", "GET /v1/policies/{id}/diff", "POST /v1/policies", "POST /v1/policies/check",
-		"GET /v1/payments/{id}/explanation", "GET /v1/payments/{id}/replay", "GET /v1/policies/hits",
+		"GET /v1/payments/{id}/explanation", "GET /v1/payments/{id}/replay", "GET /v1/policies/hits", "POST /v1/policies/backtest",
 		"POST /v1/policies/{id}/withdraw", "PUT /v1/policies/{id}", "POST /v1/payments/{id}/outcome",
 		"GET /v1/lists", "POST /v1/lists", "GET /v1/lists/{id}", "DELETE /v1/lists/{id}", "GET /v1/lists/{id}/entries", "POST /v1/lists/{id}/entries",
 		"POST /v1/lists/{id}/search", "DELETE /v1/lists/{id}/entries/{entry_id}",
