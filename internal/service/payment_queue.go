@@ -18,7 +18,8 @@ import (
 const (
 	groupSize      = 512  // decisions that one transaction holds at most
 	unitSize       = 256  // decisions of one batch that are queued together
-	waitingAtMost  = 4096 // beyond, a single payment is refused and a batch waits
+	waitingAtMost  = 2048 // single payments; beyond, one is refused
+	batchesAtMost  = 2048 // payments of batches; beyond, a batch waits. Room of their own, so that they never keep single ones out
 	groupsPostgres = 4    // transactions at a time; SQLite has one that writes
 	groupTimeout   = 20 * time.Second
 )
@@ -27,7 +28,8 @@ const (
 // waits for a group to fill: whenever a transaction can begin, it takes what is there.
 type paymentQueue struct {
 	decide func(ctx context.Context, decisions []*decision) // sets every result
-	room   *semaphore.Weighted
+	room   *semaphore.Weighted                              // of single payments
+	batch  *semaphore.Weighted                              // of batches
 	atOnce int
 
 	mu      sync.Mutex
@@ -38,11 +40,12 @@ type paymentQueue struct {
 // unit is decisions that are queued, and told of, together and in their order.
 type unit struct {
 	decisions []*decision
-	done      chan struct{} // closed when every decision has its result
+	room      *semaphore.Weighted // what they take room of
+	done      chan struct{}       // closed when every decision has its result
 }
 
 func newPaymentQueue(atOnce int, decide func(context.Context, []*decision)) *paymentQueue {
-	return &paymentQueue{decide: decide, room: semaphore.NewWeighted(waitingAtMost), atOnce: atOnce}
+	return &paymentQueue{decide: decide, room: semaphore.NewWeighted(waitingAtMost), batch: semaphore.NewWeighted(batchesAtMost), atOnce: atOnce}
 }
 
 // decideOne has one payment decided, or refuses it when too many wait.
@@ -50,7 +53,7 @@ func (q *paymentQueue) decideOne(ctx context.Context, d *decision) error {
 	if !q.room.TryAcquire(1) {
 		return problem.New(problem.TooMany, "too_many_payments_waiting", "more payments wait for their decision than can be made in time; try again in a moment")
 	}
-	return q.wait(ctx, []*decision{d})
+	return q.wait(ctx, q.room, []*decision{d})
 }
 
 // decideAll has payments decided in their order, and waits for room first.
@@ -58,15 +61,15 @@ func (q *paymentQueue) decideAll(ctx context.Context, decisions []*decision) err
 	if len(decisions) == 0 {
 		return nil
 	}
-	if err := q.room.Acquire(ctx, int64(len(decisions))); err != nil {
+	if err := q.batch.Acquire(ctx, int64(len(decisions))); err != nil {
 		return err
 	}
-	return q.wait(ctx, decisions)
+	return q.wait(ctx, q.batch, decisions)
 }
 
 // wait queues the decisions and returns when they have their results, or when ctx ends: then they may be made all the same.
-func (q *paymentQueue) wait(ctx context.Context, decisions []*decision) error {
-	u := &unit{decisions: decisions, done: make(chan struct{})}
+func (q *paymentQueue) wait(ctx context.Context, room *semaphore.Weighted, decisions []*decision) error {
+	u := &unit{decisions: decisions, room: room, done: make(chan struct{})}
 	q.mu.Lock()
 	q.waiting = append(q.waiting, u)
 	begin := q.running < q.atOnce
@@ -95,8 +98,8 @@ func (q *paymentQueue) run(ctx context.Context) {
 		q.decide(ctx, decisions)
 		for _, u := range units {
 			close(u.done)
+			u.room.Release(int64(len(u.decisions)))
 		}
-		q.room.Release(int64(len(decisions)))
 	}
 }
 

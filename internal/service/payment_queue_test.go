@@ -62,9 +62,17 @@ func TestTooManyWaitingAreRefusedBeforeTheyWait(t *testing.T) {
 		g := &gated{open: make(chan struct{})}
 		q := newPaymentQueue(2, g.decide)
 		var all sync.WaitGroup
-		for range waitingAtMost / unitSize {
+		for range batchesAtMost / unitSize {
 			all.Go(func() {
 				if err := q.decideAll(t.Context(), make([]*decision, unitSize)); err != nil {
+					t.Errorf("got %v", err)
+				}
+			})
+		}
+		synctest.Wait()
+		for range waitingAtMost { // however many batches wait
+			all.Go(func() {
+				if err := q.decideOne(t.Context(), &decision{}); err != nil {
 					t.Errorf("got %v", err)
 				}
 			})
