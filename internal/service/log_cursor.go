@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -8,78 +9,76 @@ import (
 // logCursor remembers which entries of a log were taken. On PostgreSQL a number can be missing for a while, because the transaction that
 // took it has not ended; and for ever, when it was rolled back.
 type logCursor struct {
-	high    int64               // every number up to here was taken or is missing
-	missing map[int64]time.Time // when it was first missed, in wall time
+	high    int64 // every number up to here was taken or is missing
+	missing []gap // in order
 }
 
-const (
-	// gapAge is how long a missing number is looked for. No transaction of ours lasts as long.
-	gapAge = 30 * time.Second
-	// maxGap bounds how many numbers one jump can leave missing: sequences jump when a server restarts.
-	maxGap = 4096
-)
-
-// take notes an entry that was read, and reports whether it is new.
-func (c *logCursor) take(seq int64, wall time.Time) bool {
-	if seq <= c.high {
-		_, late := c.missing[seq]
-		delete(c.missing, seq)
-		return late
-	}
-	for gap := max(c.high+1, seq-maxGap); gap < seq; gap++ {
-		if c.missing == nil {
-			c.missing = map[int64]time.Time{}
-		}
-		c.missing[gap] = wall
-	}
-	c.high = seq
-	return true
-}
-
-// low returns the number up to which nothing is missing any more.
-func (c *logCursor) low() int64 {
-	low := c.high
-	for seq := range c.missing {
-		low = min(low, seq-1)
-	}
-	return low
-}
-
-// forget gives up numbers that have been missing for too long.
-func (c *logCursor) forget(wall time.Time) {
-	for seq, since := range c.missing {
-		if wall.Sub(since) > gapAge {
-			delete(c.missing, seq)
-		}
-	}
+// gap is a run of numbers that are missing.
+type gap struct {
+	span
+	since time.Time // when it was first missed, in wall time
 }
 
 // span is a run of numbers.
 type span struct{ from, to int64 }
 
+// gapAge is how long a missing number is looked for. No transaction of ours lasts as long.
+const gapAge = 30 * time.Second
+
+// find returns the place of the first gap that ends at the number or after it, and whether the number is in it.
+func (c *logCursor) find(seq int64) (int, bool) {
+	i, _ := slices.BinarySearchFunc(c.missing, seq, func(g gap, seq int64) int { return cmp.Compare(g.to, seq) })
+	return i, i < len(c.missing) && c.missing[i].from <= seq
+}
+
+// take notes an entry that was read, and reports whether it is new.
+func (c *logCursor) take(seq int64, wall time.Time) bool {
+	if seq > c.high {
+		if seq > c.high+1 { // by thousands, while others bring in their past
+			c.missing = append(c.missing, gap{span{c.high + 1, seq - 1}, wall})
+		}
+		c.high = seq
+		return true
+	}
+	i, late := c.find(seq)
+	if !late {
+		return false
+	}
+	var rest []gap
+	if g := c.missing[i]; g.from < seq {
+		rest = append(rest, gap{span{g.from, seq - 1}, g.since})
+	}
+	if g := c.missing[i]; g.to > seq {
+		rest = append(rest, gap{span{seq + 1, g.to}, g.since})
+	}
+	c.missing = slices.Replace(c.missing, i, i+1, rest...)
+	return true
+}
+
+// low returns the number up to which nothing is missing any more.
+func (c *logCursor) low() int64 {
+	if len(c.missing) > 0 {
+		return c.missing[0].from - 1
+	}
+	return c.high
+}
+
+// forget gives up numbers that have been missing for too long.
+func (c *logCursor) forget(wall time.Time) {
+	c.missing = slices.DeleteFunc(c.missing, func(g gap) bool { return wall.Sub(g.since) > gapAge })
+}
+
 // gaps returns the missing numbers as runs, in order.
 func (c *logCursor) gaps() []span {
-	if len(c.missing) == 0 {
-		return nil
-	}
-	numbers := make([]int64, 0, len(c.missing))
-	for seq := range c.missing {
-		numbers = append(numbers, seq)
-	}
-	slices.Sort(numbers)
-	runs := []span{{numbers[0], numbers[0]}}
-	for _, seq := range numbers[1:] {
-		if last := &runs[len(runs)-1]; seq == last.to+1 {
-			last.to = seq
-		} else {
-			runs = append(runs, span{seq, seq})
-		}
+	var runs []span
+	for _, g := range c.missing {
+		runs = append(runs, g.span)
 	}
 	return runs
 }
 
 // holds reports whether the entry was taken.
 func (c *logCursor) holds(seq int64) bool {
-	_, missing := c.missing[seq]
+	_, missing := c.find(seq)
 	return seq <= c.high && !missing
 }

@@ -54,3 +54,17 @@ func TestALogCursorGivesUpWhatNeverCame(t *testing.T) {
 		t.Errorf("got %d, want the gap given up", c.low())
 	}
 }
+
+func TestALogCursorMissesWhatALargeTransactionHasTakenAndNotEnded(t *testing.T) {
+	const imported = 16 * MaxPastPayments // as many as can be brought in at once by all connections of a node
+	c, now := logCursor{high: 10}, time.Unix(0, 0)
+	c.take(10+imported+1, now)
+	for seq := int64(11); seq <= 10+imported; seq++ {
+		if !c.take(seq, now) {
+			t.Fatalf("entry %d came late and was passed over", seq)
+		}
+	}
+	if c.low() != 10+imported+1 {
+		t.Errorf("got %d as the low end", c.low())
+	}
+}
