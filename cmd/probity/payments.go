@@ -35,6 +35,8 @@ type paymentsImportCommand struct {
 	IDPrefix string `help:"For a file without ids: make them of this and the number of the line. Another file needs another prefix." name:"id-prefix" placeholder:"TEXT"`
 	Refused  string `help:"Write every line that was not brought in here, with its reason (NDJSON)." type:"path" placeholder:"FILE"`
 	JSON     bool   `help:"Print one JSON object instead of text." name:"json"`
+
+	out io.Writer // nil means standard output
 }
 
 // importReport is what an import found, for machines.
@@ -103,7 +105,11 @@ func (c *paymentsImportCommand) Run(ctx context.Context) (err error) {
 	defer run.mutex.Unlock()
 	slices.SortStableFunc(run.report.Listed, func(a, b refusedLine) int { return cmp.Compare(a.Line, b.Line) })
 	run.report.Imported, run.report.Known, run.report.Seconds = sum.Imported, sum.Known, time.Since(began).Seconds()
-	if printed := run.print(os.Stdout); printed != nil {
+	out := c.out
+	if out == nil {
+		out = os.Stdout
+	}
+	if printed := run.print(out); printed != nil {
 		return printed
 	}
 	if err = errors.Join(err, run.failed); err != nil {
