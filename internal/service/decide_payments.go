@@ -21,9 +21,16 @@ type group struct {
 	payers   map[store.AccountKey]*payer
 	policies map[string]*livePolicy // by tenant
 	changed  []*payer               // whose profile has grown
+	facts    risk.Facts             // of the payment that is decided now
 	pending  []appending            // approved, and not in the log yet
 	hits     []countedDecision      // what the rules came to, for the statistics
 }
+
+// How many bytes facts take, and a profile grows by, mostly.
+const (
+	usualFacts  = 96
+	usualGrowth = 32
+)
 
 // payer is an account in a group: what is stored of it, and its profile as decisions of the group leave it.
 type payer struct {
@@ -58,7 +65,14 @@ func (s *Service) decideGroup(tx *store.Tx, decisions []*decision) error {
 			return err
 		}
 	}
-	return g.finish()
+	if err := g.finish(); err != nil {
+		return err
+	}
+	for _, p := range g.payers {
+		p.Payer = nil
+		g.payersToUse.Put(p) // with the memory of its profile
+	}
+	return nil
 }
 
 // answerRepeated answers the decisions that were made before, and returns the others.
@@ -160,7 +174,11 @@ func (g *group) add(stored *store.Payer) error {
 	if err != nil {
 		return err
 	}
-	p := &payer{Payer: stored, series: live.Series}
+	p, _ := g.payersToUse.Get().(*payer)
+	if p == nil {
+		p = &payer{}
+	}
+	p.Payer, p.series, p.changed = stored, live.Series, false
 	g.payers[stored.AccountKey] = p
 	if err := p.profile.Decode(stored.Profile); err == nil && !p.profile.Lacks(p.series) {
 		return nil
@@ -216,7 +234,7 @@ func (g *group) decide(d *decision) error {
 	}
 	facts, decided := g.evaluate(p, live, e, method)
 	g.hits = append(g.hits, countedDecision{d.actor.TenantID, live.Policy, decided})
-	e.Facts = facts.AppendBinary(live.Policy, nil)
+	e.Facts = facts.AppendBinary(live.Policy, make([]byte, 0, usualFacts))
 	if p.Grants {
 		grant, fits, err := fittingGrant(g.tx, e.Attempt, d.actor.TenantID)
 		if err != nil {
@@ -251,9 +269,9 @@ func (g *group) decide(d *decision) error {
 // evaluate derives the facts of a payment and applies the policy to them, within the tenant's budget of time.
 func (g *group) evaluate(p *payer, live *livePolicy, e *store.LogEntry, method payment.Method) (*risk.Facts, risk.Decision) {
 	asked := historyPayment(e.ID, e.Attempt, method)
-	var facts *risk.Facts
+	facts := &g.facts
 	g.follower.readIndex(e.TenantID, func(index *history.Index) {
-		facts = risk.FactsFor(live.Policy, risk.Sources{Set: live.Series, Profile: &p.profile, Index: index, Lists: live.Lists}, &asked)
+		facts.Derive(live.Policy, risk.Sources{Set: live.Series, Profile: &p.profile, Index: index, Lists: live.Lists}, &asked)
 	})
 	if live.Budget.Limit <= 0 {
 		return facts, risk.Decide(live.Policy, facts)
@@ -343,7 +361,7 @@ func (g *group) finish() error {
 	}
 	stored := make([]*store.Payer, len(g.changed))
 	for i, p := range g.changed {
-		p.Profile = p.profile.AppendBinary(nil)
+		p.Profile = p.profile.AppendBinary(make([]byte, 0, len(p.Profile)+usualGrowth))
 		stored[i] = p.Payer
 	}
 	hits, now := g.hits, g.tx.Now()
@@ -402,7 +420,9 @@ func (g *group) hold(d *decision, e *store.LogEntry) error {
 	if err := g.tx.AppendPayments([]*store.LogEntry{e}); err != nil {
 		return err
 	}
-	return g.holdPayment(g.tx, d.actor, e.Payment)
+	caseID, err := g.holdPayment(g.tx, d.actor, e.Payment)
+	d.result.View.CaseID = caseID
+	return err
 }
 
 func rejected(p payment.Payment) journal.Draft {

@@ -194,7 +194,7 @@ func (s *Service) publishPrepared(ctx context.Context) error {
 			}
 			f.mu.RLock()
 			t := f.indexes[v.TenantID]
-			complete := t != nil && t.next == nil && covers(t.index.Set(), &livePolicy{needs: policy.Definitions()})
+			complete := f.caughtUp && t != nil && t.next == nil && covers(t.index.Set(), &livePolicy{needs: policy.Definitions()})
 			f.mu.RUnlock()
 			if complete && v.PreparedAt.IsZero() {
 				ready = append(ready, v)
@@ -259,7 +259,7 @@ func (s *Service) FollowerStatus() FollowerStatus {
 	f := &s.follower
 	f.running.Lock()
 	defer f.running.Unlock()
-	out := FollowerStatus{Folded: f.payments.low()}
+	out := FollowerStatus{Folded: f.payments.low(), Filling: !f.caughtUp}
 	lags := slices.Clone(f.lag.latest[:min(f.lag.count, len(f.lag.latest))])
 	slices.Sort(lags)
 	if len(lags) > 0 {

@@ -55,6 +55,16 @@ func (w *world) invariants() {
 			(SELECT 1 FROM verifications v WHERE v.id = g.verification_id AND v.status = 'approved' AND v.payment_id = g.payment_id)`},
 		{"a retry used by no payment", `SELECT id FROM retry_grants g WHERE used_by <> '' AND NOT EXISTS
 			(SELECT 1 FROM payments p WHERE p.id = g.used_by AND p.grant_id = g.id AND p.outcome = 'approved')`},
+		{"a held payment without its case, or a case without its held payment", `SELECT id FROM payments p WHERE outcome = 'review'
+			AND (SELECT COUNT(*) FROM cases c WHERE c.payment_id = p.id AND c.kind = 'payment_review') <> 1
+			UNION SELECT id FROM cases c WHERE kind = 'payment_review' AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.id = c.payment_id AND p.outcome = 'review')`},
+		{"a held payment whose case and finding disagree", `SELECT id FROM cases c WHERE kind = 'payment_review' AND (status = 'decided') <>
+			EXISTS (SELECT 1 FROM payment_findings f WHERE f.payment_id = c.payment_id AND f.case_id = c.id
+				AND f.kind = CASE c.decision WHEN 'approve' THEN 'review_approved' ELSE 'review_rejected' END)`},
+		{"a live policy that is not the tenant's, or the other way about", `SELECT id FROM policies p WHERE (state = 'live') <>
+			EXISTS (SELECT 1 FROM risk_settings s WHERE s.tenant_id = p.tenant_id AND s.live_id = p.id)`},
+		{"a live policy that one person made", `SELECT id FROM policies p WHERE state IN ('live', 'retired', 'preparing') AND (approved_by = proposed_by OR approved_by = drafted_by)
+			AND NOT EXISTS (SELECT 1 FROM risk_settings s WHERE s.tenant_id = p.tenant_id AND s.one_person = 1)`},
 		{"a job that was given up", `SELECT kind FROM jobs WHERE state <> 'pending'`},
 	} {
 		if found := w.column(rule.query); len(found) > 0 {

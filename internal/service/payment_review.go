@@ -15,20 +15,20 @@ import (
 )
 
 // holdPayment opens the case of a payment that the policy wants a person to decide. The caller stores the payment itself, with the
-// outcome review, in the same transaction, before or after. The account's lock is held by the caller.
-func (s *Service) holdPayment(tx *store.Tx, actor access.Actor, p payment.Payment) error {
+// outcome review, in the same transaction, before or after. The account's lock is held by the caller. It returns the case's id.
+func (s *Service) holdPayment(tx *store.Tx, actor access.Actor, p payment.Payment) (caseID string, err error) {
 	t, err := tx.Tenant(p.TenantID)
 	if err != nil {
-		return err
+		return "", err
 	}
 	due, err := s.reviewDueUnder(policy.Current(tx.Now()), t, tx.Now())
 	if err != nil {
-		return err
+		return "", err
 	}
 	held := casework.Held{TenantID: p.TenantID, AccountID: p.Attempt.AccountID, PaymentID: p.ID}
 	c, drafts := casework.StartPayment(id.New(id.Case, tx.Now()), held, due.At, tx.Now())
 	opened := journal.Of(journal.PaymentHeld, p.ID, p.Attempt.AccountID, "case_id", c.ID, "reasons", payment.Codes(p.Reasons))
-	return insertCase(tx, actor, c, append([]journal.Draft{opened}, drafts...))
+	return c.ID, insertCase(tx, actor, c, append([]journal.Draft{opened}, drafts...))
 }
 
 // decidePaymentReview carries out a person's decision on a held payment, all in one transaction: the payment becomes approved or

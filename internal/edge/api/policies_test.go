@@ -109,7 +109,7 @@ func TestAHeldPaymentOverTheAPI(t *testing.T) {
 	id := held.text("id")
 	caseID := w.ok(200, get("/v1/payments/"+id)).text("case_id")
 	open := w.ok(200, get("/v1/cases?status=open&kind=payment_review")).items()
-	if len(open) != 1 || open[0]["id"] != caseID || open[0]["payment_id"] != id || open[0]["verification_id"] != nil {
+	if len(open) != 1 || open[0]["id"] != caseID || held.text("case_id") != caseID || open[0]["payment_id"] != id || open[0]["verification_id"] != nil {
 		t.Fatalf("got %v", open)
 	}
 	decide := "/v1/cases/" + caseID + "/decision"
