@@ -62,7 +62,7 @@ func Parse(data []byte) ([]Case, error) {
 		return nil, fmt.Errorf("not YAML: %w", err)
 	}
 	if len(root.Content) != 1 || root.Content[0].Kind != yaml.SequenceNode {
-		return nil, errors.New("line 1: must be a list of cases, each beginning with - story:")
+		return nil, errors.New("line 1: must be a list of cases; each begins with the key story")
 	}
 	nodes := root.Content[0].Content
 	if len(nodes) > maxCases {
@@ -81,7 +81,7 @@ func Parse(data []byte) ([]Case, error) {
 
 func parseCase(node *yaml.Node) (Case, error) {
 	if node.Kind != yaml.MappingNode {
-		return Case{}, errors.New("a case is a mapping that begins with story:")
+		return Case{}, errors.New("a case is a mapping that begins with the key story")
 	}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		if key := node.Content[i]; !slices.Contains(keys, key.Value) {
