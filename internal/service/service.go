@@ -92,14 +92,15 @@ type Config struct {
 // Service is the set of use cases. It is safe for concurrent use.
 type Service struct {
 	Config
-	keys     rememberedKeys
-	policies policyCache
-	follower follower
-	ruleHits hitCounter
-	trying   sync.Mutex          // held while a policy is tried on history
-	inFlight sync.Map            // idempotency keys that are being worked on by this process
-	payments *paymentQueue       // payments that wait for their decision
-	hashing  *semaphore.Weighted // bounds the memory that passphrases take
+	keys        rememberedKeys
+	policies    policyCache
+	follower    follower
+	ruleHits    hitCounter
+	trying      sync.Mutex          // held while a policy is tried on history
+	inFlight    sync.Map            // idempotency keys that are being worked on by this process
+	payments    *paymentQueue       // payments that wait for their decision
+	payersToUse sync.Pool           // of *payer, for the memory of their profiles
+	hashing     *semaphore.Weighted // bounds the memory that passphrases take
 }
 
 // New returns a Service, or an error that names the part that is missing.
