@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -154,6 +155,9 @@ func (s *Service) lookAtTenants(ctx context.Context) error {
 		}
 		for _, tenant := range tenants {
 			live, err := s.livePolicy(tx, tenant.ID)
+			if errors.Is(err, errStoredPolicy) {
+				continue // nothing of this tenant is decided until it is rolled back; the others' aggregates go on
+			}
 			if err != nil {
 				return err
 			}
@@ -273,7 +277,7 @@ func (s *Service) followFindings(ctx context.Context) (more bool, err error) {
 		fresh = append(fresh, newest...)
 		for _, finding := range fresh {
 			what, err := s.learnedBy(tx, finding)
-			if err != nil {
+			if err != nil && !errors.Is(err, errStoredPolicy) { // a tenant without a policy that compiles has no index either
 				return err
 			}
 			learned = append(learned, what)

@@ -120,6 +120,9 @@ func (s *Service) loadSnapshots(tx *store.Tx, tenants []string) error {
 			continue
 		}
 		live, err := s.livePolicy(tx, tenantID)
+		if errors.Is(err, errStoredPolicy) {
+			continue
+		}
 		if err != nil {
 			return err
 		}

@@ -111,6 +111,11 @@ func (s *Service) maintained(tx *store.Tx, settings publication.Settings, live *
 	}
 	for _, v := range beside {
 		policy, err := s.compiledPolicy(v.Text)
+		if errors.Is(err, errStoredPolicy) {
+			// Another version of the program stored it. What decides goes on without keeping up what it reads.
+			s.Log.Warn("a policy beside the live one does not compile with this version of the program", "tenant_id", v.TenantID, "number", v.Number)
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
