@@ -105,6 +105,15 @@ func (d dialect) readOptions() *sql.TxOptions {
 	return nil
 }
 
+// writeOptions make each statement of a Write see what was committed before it, however the database is configured: who waited for a lock
+// must see what its last holder did.
+func (d dialect) writeOptions() *sql.TxOptions {
+	if d == onPostgres {
+		return &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+	}
+	return nil
+}
+
 // lockRow returns what to write behind a SELECT of rows that must not change before the end of a writing transaction. SQLite has one writer.
 func (d dialect) lockRow() string {
 	if d == onPostgres {

@@ -141,7 +141,7 @@ func (s *Store) Read(ctx context.Context, fn func(ctx context.Context, tx *Tx) e
 func (s *Store) once(ctx context.Context, writable bool, fn func(ctx context.Context, tx *Tx) error) (err error) {
 	db, options, leave := s.reader, s.dialect.readOptions(), func() {}
 	if writable {
-		db, options = s.writer, nil
+		db, options = s.writer, s.dialect.writeOptions()
 		if s.hot != nil {
 			if err := s.hot.enter(ctx); err != nil {
 				return err

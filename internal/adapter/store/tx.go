@@ -82,6 +82,10 @@ func (tx *Tx) execOne(query string, args ...any) (sql.Result, error) {
 	if !tx.writable {
 		return nil, errReadOnly
 	}
+	if tx.poisoned != nil {
+		// A full or failing disk makes SQLite undo the whole transaction by itself: what came after it would be stored at once, and alone.
+		return nil, tx.poisoned
+	}
 	var result sql.Result
 	var err error
 	if kept := tx.kept(query); kept != nil {
