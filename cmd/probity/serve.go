@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime/debug"
 	"strings"
 
 	"github.com/probity/probity/internal/adapter/clock"
@@ -81,6 +82,7 @@ func (c *serveCommand) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	collectLess()
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", c.Listen, err)
@@ -104,6 +106,14 @@ func (c *serveCommand) Run(ctx context.Context) (err error) {
 		return err
 	}
 	return a.Serve(ctx, listener)
+}
+
+// collectLess lets the heap of a server grow to four times what it uses before garbage is collected, unless GOGC says otherwise: what is
+// in use is small beside what thousands of requests a second leave behind, and a seventh of the processor went into collecting it.
+func collectLess() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(300)
+	}
 }
 
 // printStart tells the operator where things are, and how the first administrator of each tenant gets in.

@@ -74,7 +74,7 @@ func (c *tenantConnectorCommand) Run(ctx context.Context) error {
 type keyCommand struct {
 	Create keyCreateCommand `cmd:"" help:"Make an API key for a tenant's platform and print it, once."`
 	List   keyListCommand   `cmd:"" help:"List a tenant's API keys."`
-	Revoke keyRevokeCommand `cmd:"" help:"End an API key at once."`
+	Revoke keyRevokeCommand `cmd:"" help:"End an API key: within a second no process accepts it."`
 }
 
 type keyCreateCommand struct {
