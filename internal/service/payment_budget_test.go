@@ -1,0 +1,52 @@
+package service_test
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/probity/probity/internal/adapter/clock"
+	"github.com/probity/probity/internal/domain/payment"
+	"github.com/probity/probity/internal/domain/publication"
+	"github.com/probity/probity/internal/service"
+)
+
+// slow returns a service whose wall clock goes on by ten milliseconds each time it is looked at.
+func (w *world) slow() *service.Service {
+	w.Helper()
+	var looks atomic.Int64
+	config := w.config
+	config.Clock = clock.New(func() time.Time { return time.UnixMicro(w.wall.Load() + looks.Add(1)*10_000) })
+	slow, err := service.New(config)
+	w.must(err)
+	return slow
+}
+
+func TestABudgetSkipsRulesOrRejectsAndNeverARestriction(t *testing.T) {
+	on(t, func(w *world) {
+		p, other := w.person(), w.person()
+		slow := w.slow()
+		budget := func(failClosed bool) {
+			_, err := w.s.SetRiskSettings(w.Context(), w.tenant.ID, service.PolicySettings{Budget: publication.Budget{Limit: time.Millisecond, FailClosed: failClosed}})
+			w.must(err)
+		}
+		decide := func(attempt payment.Attempt) payment.Payment {
+			view, err := slow.AuthorizePayment(w.Context(), w.key, attempt)
+			w.must(err)
+			return view.Payment
+		}
+		budget(false)
+		if got := decide(p.strange()).Outcome; got != payment.Approved {
+			w.Errorf("fail-open: got %s, want that no rule was asked", got)
+		}
+		budget(true)
+		rejected := decide(other.attempt(dollars(3)))
+		if rejected.Outcome != payment.Rejected || len(rejected.Reasons) == 0 {
+			w.Errorf("fail-closed: got %s for %v, want a rejection that says why", rejected.Outcome, rejected.Reasons)
+		}
+		budget(false)
+		if got := decide(other.attempt(dollars(3))); got.Outcome != payment.Rejected || got.Reasons[0].Code != service.ReasonRestricted {
+			w.Errorf("got %s for a restricted account, want that nothing skips a restriction", got.Outcome)
+		}
+	})
+}
