@@ -190,7 +190,7 @@ func (s *Service) publishPrepared(ctx context.Context) error {
 		for _, v := range preparing {
 			policy, err := s.compiledPolicy(v.Text)
 			if err != nil {
-				return err
+				continue // it was stored by another version of the program; it can be withdrawn
 			}
 			f.mu.RLock()
 			t := f.indexes[v.TenantID]
