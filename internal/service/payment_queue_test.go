@@ -99,6 +99,9 @@ func TestTooManyWaitingAreRefusedBeforeTheyWait(t *testing.T) {
 		if err := q.decideOne(t.Context(), &decision{}); err != nil {
 			t.Errorf("got %v once there is room again", err)
 		}
+		synctest.Wait()
+		q.mu.Lock()
+		defer q.mu.Unlock()
 		if g.groups == nil || q.running != 0 || len(q.waiting) != 0 {
 			t.Errorf("something is left: %d run, %d wait", q.running, len(q.waiting))
 		}
@@ -126,6 +129,8 @@ func TestWhoStopsWaitingLeavesTheQueueWhole(t *testing.T) {
 			t.Errorf("got %v for the next", err)
 		}
 		synctest.Wait()
+		q.mu.Lock()
+		defer q.mu.Unlock()
 		if q.running != 0 || !q.room.TryAcquire(waitingAtMost) {
 			t.Error("who gave up still takes room")
 		}
