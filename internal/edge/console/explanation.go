@@ -14,11 +14,10 @@ type explanationView struct {
 	When      string
 	Stamp     string
 
-	Outcome string // the badge: what stands now
-	Tone    web.Tone
-	Title   string // one line: what happened
-	Why     string // one or two sentences: why
-	Links   []linkTo
+	Tone  web.Tone
+	Title string // one line: what happened
+	Why   string // one or two sentences: why
+	Links []linkTo
 
 	Rules    []ruleResult // raised ones first
 	Past     []figure     // what was known of the account

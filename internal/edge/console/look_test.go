@@ -18,7 +18,7 @@ import (
 func sampleExplanation() explanationView {
 	return explanationView{
 		PaymentID: "pay_06f3q8x2m4v7t9k1c5n0b8h2w6", Amount: "USD 1,200.00", Merchant: "Harbour Cloud", When: "Friday 20 November 2026, 14:03 (Asia/Singapore)", Stamp: "2026-11-20T06:03:00Z",
-		Outcome: "Rejected", Tone: web.Negative, Title: "Rejected: two rules were raised together",
+		Tone: web.Negative, Title: "Rejected: two rules were raised together",
 		Why:   "New or unrecognised location, and Payment method used for the first time. Two raised rules reject together whatever the amount.",
 		Links: []linkTo{{"The verification that followed", "/x"}, {"Account of Alma Petersen", "/x"}},
 		Rules: []ruleResult{
@@ -54,7 +54,7 @@ func samplePolicy() policyView {
 		return out
 	}
 	return policyView{
-		Title: "Version 3", Name: "default 2026-11-20", Since: "Live since 20 Nov 2026, 10:02", By: ", drafted by Ana Ruiz, approved by Ben Okoro", VersionURL: "/x", CanDraft: true, CanPublish: true,
+		Title: "Version 3", Name: "default 2026-11-20", Since: "Live since 20 Nov 2026, 10:02", By: ", drafted by Ana Ruiz, approved by Ben Okoro", VersionURL: "/x", CanDraft: true,
 		Description: "Three triggers: a place, an amount or a payment method that is not what the account is known for. One trigger alone seldom matters; two together usually mean that somebody else is paying.",
 		Waiting:     []versionLine{{ID: "pol_1", Title: "Version 4", Detail: "was proposed by Ana Ruiz 2 hours ago and waits for a second person"}}, Decided: 18231, Days: 30,
 		Rules: []policyRule{

@@ -69,8 +69,8 @@ func showPolicy(v *visit) error {
 	}
 	view := policyView{
 		Title: versionTitle(live.Version), Name: live.Compiled.ID + " " + live.Compiled.Version, Description: live.Compiled.Description, Since: "It has no record: it came with the program",
-		VersionURL: versionURL(live.Version), CanDraft: v.may(access.DraftPolicies), CanPublish: v.may(access.PublishPolicies),
-		Combined: combinedOf(live.Compiled),
+		VersionURL: versionURL(live.Version), CanDraft: v.may(access.DraftPolicies),
+		Combined: append(combinedOf(live.Compiled), budgetWords(live.Settings.Budget)...),
 	}
 	if !live.Version.LiveAt.IsZero() {
 		view.Since = "Live since " + v.short(live.Version.LiveAt)

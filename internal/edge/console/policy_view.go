@@ -12,7 +12,6 @@ type policyView struct {
 	VersionURL  string // "" for the policy that ships
 	Waiting     []versionLine
 	CanDraft    bool
-	CanPublish  bool
 
 	Rules      []policyRule
 	Decided    int64 // payments in the days that are shown
@@ -22,7 +21,6 @@ type policyView struct {
 	Aggregates []aggregateLine
 	Lists      []policyList
 	Scorecard  []web.Definition
-	Budget     string
 }
 
 // policyRule is a rule with how often it was raised.
@@ -70,10 +68,8 @@ type versionPage struct {
 	Revision int64
 	Facts    []web.Definition
 	Text     []string // the lines of the policy's text
-	TextWord string
-	LiveURL  string // the page of what changed against the live version; "" when this is it
+	LiveURL  string   // the page of what changed against the live version; "" when this is it
 	LiveName string
-	Steps    []web.Step
 
 	// Alone says that one person may publish by themselves here.
 	Alone, CanDraft                                         bool

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/probity/probity/internal/domain/publication"
 	"github.com/probity/probity/internal/domain/risk"
 	"github.com/probity/probity/internal/domain/risk/history"
 	"github.com/probity/probity/internal/standard/money"
@@ -57,6 +58,18 @@ func combinedOf(policy *risk.Policy) []string {
 		lines = append(lines, "Rules that hold, reject or approve by themselves: the highest priority counts, of equal ones the strictest.")
 	}
 	return append(lines, "When nothing is raised, the payment is approved.")
+}
+
+// budgetWords says how long a decision may take, and what follows when it takes longer.
+func budgetWords(b publication.Budget) []string {
+	switch {
+	case b.Limit <= 0:
+		return nil
+	case b.FailClosed:
+		return []string{"The rules of one payment may take " + b.Limit.String() + "; a payment that takes longer is rejected."}
+	default:
+		return []string{"The rules of one payment may take " + b.Limit.String() + "; those that are left then are skipped, hard ones never."}
+	}
 }
 
 func hasHard(policy *risk.Policy) bool {
