@@ -218,7 +218,18 @@ func (c *policyReferenceCommand) Run() error {
 		}
 	}
 	for _, field := range risk.Fields(policy) {
-		fmt.Printf("%s  (%s)\n    %s\n    e.g. %s\n", field.Name, field.Kind, field.Meaning, field.Example)
+		printReference(fmt.Sprintf("%s  (%s)", field.Name, field.Kind), field.Meaning, field.Example)
+	}
+	for _, function := range risk.Functions() {
+		printReference(function.Signature, function.Meaning, function.Example)
 	}
 	return nil
+}
+
+// printReference prints one entry; a policy's own fields have no example.
+func printReference(name, meaning, example string) {
+	fmt.Printf("%s\n    %s\n", name, meaning)
+	if example != "" {
+		fmt.Printf("    e.g. %s\n", example)
+	}
 }
