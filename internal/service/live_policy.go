@@ -30,6 +30,8 @@ type policyCache struct {
 	live     map[string]*livePolicy
 	compiled map[string]*risk.Policy // by digest of the text
 	order    []string                // of the digests, oldest first
+
+	compiling sync.Mutex // held while a text that somebody wrote is compiled
 }
 
 // maxCompiled bounds the compiled policies in memory; each takes about a megabyte.
@@ -165,6 +167,16 @@ func (s *Service) compileDraft(text string) (*risk.Policy, error) {
 	if text == "" {
 		return nil, problem.Field("policy_text", "required", "a policy is a YAML text; GET /v1/policies/live has one to begin with")
 	}
+	// A text can take seconds: one at a time, so that payments keep the other processors, and none twice.
+	s.policies.compiling.Lock()
+	defer s.policies.compiling.Unlock()
+	digest := publication.Digest(text)
+	s.policies.mu.Lock()
+	known := s.policies.compiled[digest]
+	s.policies.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
 	policy, err := risk.ParsePolicy([]byte(text))
 	if wrong, isPolicy := errors.AsType[*risk.PolicyError](err); isPolicy {
 		refused := problem.Field("policy_text", "policy_faulty", "the policy does not compile; errors says where, and what is accepted there")
@@ -176,7 +188,7 @@ func (s *Service) compileDraft(text string) (*risk.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.policies.keep(publication.Digest(text), policy)
+	s.policies.keep(digest, policy)
 	return policy, nil
 }
 

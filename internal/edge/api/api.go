@@ -62,6 +62,11 @@ type route struct {
 	mergePatch bool
 	// once says that an Idempotency-Key makes the request repeatable.
 	once bool
+	// reads says that a POST changes nothing. It can be repeated without a key; with one it would run in the transaction of its record, and hold
+	// up everybody who writes.
+	reads bool
+	// compiles says that the request brings the text of a policy, which is compiled before the transaction begins.
+	compiles bool
 	// payment says that the decision log remembers the idempotency key, for 30 days instead of one.
 	payment bool
 	// public answers without an API key.
@@ -169,7 +174,7 @@ func (e *edge) describe(op *operation, hasBody bool) huma.Operation {
 	if hasBody || op.method == http.MethodPost || op.method == http.MethodPatch {
 		op.route.maxBody = max(op.route.maxBody, maxJSON)
 	}
-	op.route.once = op.method == http.MethodPost
+	op.route.once = op.method == http.MethodPost && !op.route.reads
 	e.routes[op.method+" "+op.path] = op.route
 	described := huma.Operation{
 		OperationID: op.id, Method: op.method, Path: op.path, Summary: op.summary, Description: op.description, Tags: []string{op.tag},

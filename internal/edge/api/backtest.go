@@ -95,7 +95,7 @@ func backtestResult(v publication.Version, r *backtest.Result) BacktestResult {
 
 func (e *edge) registerBacktests() {
 	register(e, operation{
-		id: "backtest-policy", method: http.MethodPost, path: "/v1/policies/backtest", tag: tagPolicies, status: http.StatusOK, route: route{maxBody: maxPolicyBody},
+		id: "backtest-policy", method: http.MethodPost, path: "/v1/policies/backtest", tag: tagPolicies, status: http.StatusOK, route: route{reads: true},
 		summary: "Try a version on stored payments",
 		description: "Decides each stored payment of the span again, by the version and by the live one, with the history that it had, and tells how the answers differ. It changes nothing. " +
 			"Lists are taken as they stand now. Up to 100,000 payments until the end of the span, one backtest at a time on a node; another is answered 429. Larger ones are for probity policy backtest.",

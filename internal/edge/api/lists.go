@@ -114,7 +114,7 @@ func (e *edge) registerListEntries() {
 		return listOf(found, next, listEntryOf), err
 	})
 	register(e, operation{
-		id: "search-list", method: http.MethodPost, path: "/v1/lists/{id}/search", tag: tagLists, status: http.StatusOK,
+		id: "search-list", method: http.MethodPost, path: "/v1/lists/{id}/search", tag: tagLists, status: http.StatusOK, route: route{reads: true},
 		summary: "Look for a value", description: "Answers the entry of the value, or an empty list.",
 	}, func(ctx context.Context, actor access.Actor, in *struct {
 		ListPath

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"time"
 
@@ -157,14 +158,14 @@ func (e *edge) registerPolicies() {
 
 func (e *edge) registerPolicyDrafts() {
 	register(e, operation{
-		id: "check-policy", method: http.MethodPost, path: "/v1/policies/check", tag: tagPolicies, status: http.StatusOK, route: route{maxBody: maxPolicyBody},
+		id: "check-policy", method: http.MethodPost, path: "/v1/policies/check", tag: tagPolicies, status: http.StatusOK, route: route{maxBody: maxPolicyBody, reads: true},
 		summary: "Check a policy's text", description: "Compiles it and stores nothing. What is wrong with it is told with line and column.",
 	}, func(ctx context.Context, actor access.Actor, in *struct{ Body PolicyText }) (PolicyCheck, error) {
 		err := e.Service.CheckPolicy(ctx, actor, in.Body.PolicyText)
 		return PolicyCheck{Valid: err == nil}, err
 	})
 	register(e, operation{
-		id: "draft-policy", method: http.MethodPost, path: "/v1/policies", tag: tagPolicies, status: http.StatusCreated, route: route{maxBody: maxPolicyBody},
+		id: "draft-policy", method: http.MethodPost, path: "/v1/policies", tag: tagPolicies, status: http.StatusCreated, route: route{maxBody: maxPolicyBody, compiles: true},
 		summary: "Draft a policy",
 		description: "A draft decides nothing. A key may draft and never publish: a person of the risk team proposes the draft in the console, and a second one approves it. " +
 			"Give each text that is to be published a version of its own: payments name it.",
@@ -191,4 +192,16 @@ func (e *edge) registerPolicyDrafts() {
 		v, err := e.Service.WithdrawPolicy(ctx, actor, service.PolicyChange{ID: in.ID})
 		return policyOf(v), err
 	})
+}
+
+// compileFirst compiles the text that a draft brings, so that the transaction which stores it finds it compiled. A body that is no draft is left to
+// who reads it.
+func (e *edge) compileFirst(ctx context.Context, known *request) error {
+	var in struct {
+		PolicyText string `json:"policy_text"`
+	}
+	if err := json.Unmarshal(known.body, &in); err != nil || in.PolicyText == "" {
+		return nil
+	}
+	return e.Service.CheckPolicy(ctx, known.actor, in.PolicyText)
 }

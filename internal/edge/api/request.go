@@ -181,6 +181,9 @@ func (e *edge) answer(ctx context.Context, w http.ResponseWriter, r *http.Reques
 		return e.run(r, known)
 	}
 	known.repeat = repeatable(r, known)
+	if known.route.compiles {
+		known.repeat.Prepare = func(ctx context.Context) error { return e.compileFirst(ctx, known) }
+	}
 	if known.route.multipart || known.route.payment {
 		out := e.run(r, known) // sendEvidence and authorizeOnce look the key up
 		if known.stored != nil {
