@@ -163,7 +163,7 @@ func (c *benchServerCommand) Run(ctx context.Context) (err error) {
 	log, endLog := newLog("text", file)
 	defer func() { err = errors.Join(err, endLog(), file.Close()) }()
 	return bench.Serve(ctx, bench.ServerConfig{
-		Dir: c.Dir, Database: place.Database, Policy: c.Policy, Clock: clock.System(), Log: log, Progress: os.Stderr,
+		Dir: c.Dir, Place: place, Policy: c.Policy, Clock: clock.System(), Log: log, Progress: os.Stderr,
 		Seed: bench.Seed{Accounts: c.Accounts, History: c.History, Risky: c.Risky, Cold: c.Cold, Longest: time.Duration(c.SeedFor * float64(time.Second))},
 	}, os.Stdin, os.Stdout)
 }

@@ -37,7 +37,7 @@ func run(t *testing.T, database string, o Options) (Result, error) {
 	served := make(chan error, 1)
 	go func() {
 		err := Serve(ctx, ServerConfig{
-			Dir: dir, Database: place.Database, Clock: clock.System(), Log: slog.New(slog.DiscardHandler), Progress: io.Discard,
+			Dir: dir, Place: place, Clock: clock.System(), Log: slog.New(slog.DiscardHandler), Progress: io.Discard,
 			Seed: Seed{Accounts: 40, History: 3, Risky: 0.1, Longest: time.Minute},
 		}, commands, fromServer)
 		_ = fromServer.CloseWithError(io.EOF)

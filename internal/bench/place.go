@@ -18,7 +18,10 @@ import (
 type Place struct {
 	Database string       // for ServerConfig
 	Remove   func() error // takes everything away that the run has written; waits for nothing
-	Leaves   string       // what stays and how to remove it when Remove is never called; empty when a folder of the run's own holds everything
+	// Settle is called when the run's accounts are there: PostgreSQL looks at what the tables hold, as it does by itself after some minutes,
+	// because until then it plans queries for tables that are empty.
+	Settle func(ctx context.Context) error
+	Leaves string // what stays and how to remove it when Remove is never called; empty when a folder of the run's own holds everything
 }
 
 // schemaPrefix begins the names of the schemas that runs make on PostgreSQL.
@@ -29,7 +32,7 @@ const schemaPrefix = "probity_bench_"
 // refused unless remote: the run takes all of its processor for a while.
 func NewPlace(ctx context.Context, dir, database string, remote bool, progress io.Writer) (Place, error) {
 	if database == "" {
-		return Place{Remove: func() error { return nil }}, nil
+		return Place{Remove: func() error { return nil }, Settle: settled}, nil
 	}
 	if path, found := strings.CutPrefix(database, "sqlite:"); found {
 		return newFile(path)
@@ -47,6 +50,8 @@ func NewPlace(ctx context.Context, dir, database string, remote bool, progress i
 	return newSchema(ctx, config, database, progress)
 }
 
+func settled(context.Context) error { return nil }
+
 func newFile(path string) (Place, error) {
 	if path == "" {
 		return Place{}, errors.New("--database sqlite: needs the path of a file")
@@ -54,7 +59,7 @@ func newFile(path string) (Place, error) {
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
 		return Place{}, errors.New("the SQLite file exists; the bench makes its own and removes it afterwards, so name one that does not exist")
 	}
-	return Place{Database: "sqlite:" + path, Leaves: "the file " + path, Remove: func() error {
+	return Place{Database: "sqlite:" + path, Settle: settled, Leaves: "the file " + path, Remove: func() error {
 		var failed error
 		for _, end := range []string{"", "-wal", "-shm"} {
 			if err := os.Remove(path + end); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -106,7 +111,25 @@ func newSchema(ctx context.Context, config *pgx.ConnConfig, database string, pro
 		}
 		return nil
 	}
-	return Place{Database: address.String(), Remove: remove, Leaves: "the schema " + schema + " (DROP SCHEMA " + schema + " CASCADE)"}, nil
+	settle := func(ctx context.Context) error {
+		connection, err := pgx.ConnectConfig(ctx, config)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = connection.Close(ctx) }()
+		rows, err := connection.Query(ctx, "SELECT tablename FROM pg_tables WHERE schemaname = $1", schema)
+		if err != nil {
+			return err
+		}
+		tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		for _, table := range tables {
+			if err == nil {
+				_, err = connection.Exec(ctx, "ANALYZE "+pgx.Identifier{schema, table}.Sanitize())
+			}
+		}
+		return err
+	}
+	return Place{Database: address.String(), Remove: remove, Settle: settle, Leaves: "the schema " + schema + " (DROP SCHEMA " + schema + " CASCADE)"}, nil
 }
 
 // leftOver lists the schemas of runs that were killed. What cannot be read is told of when it is needed.

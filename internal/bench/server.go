@@ -23,10 +23,10 @@ import (
 	"github.com/probity/probity/internal/app"
 )
 
-// ServerConfig says what is measured. Dir, Database, Clock, Log and Progress are required.
+// ServerConfig says what is measured. All but Policy are required.
 type ServerConfig struct {
 	Dir      string // empty, for this run only: key file, attachments, a SQLite database, the payments to ask about
-	Database string // "sqlite:PATH" of a file that does not exist, or "postgres://…" of a schema that is empty
+	Place    Place
 	Policy   string // file of a payment policy; empty means the one that ships
 	Seed     Seed
 	Clock    *clock.Clock
@@ -53,13 +53,12 @@ type Usage struct {
 	StoredBytes      int64   `json:"stored_bytes"`
 }
 
-// Serve opens an installation, seeds it, answers, and obeys the commands until they end. The caller removes what it wrote to Dir and to
-// the database.
+// Serve opens an installation, seeds it, answers, and obeys the commands until they end. The caller removes Dir and Place.
 func Serve(ctx context.Context, c ServerConfig, commands io.Reader, answers io.Writer) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	a, err := app.Open(ctx, app.Config{
-		DataDir: filepath.Join(c.Dir, "data"), Database: c.Database, BaseURL: "http://localhost", CreateDataKey: true, Serves: true, PolicyFile: c.Policy,
+		DataDir: filepath.Join(c.Dir, "data"), Database: c.Place.Database, BaseURL: "http://localhost", CreateDataKey: true, Serves: true, PolicyFile: c.Policy,
 		// No account has an e-mail address, so no mail is ever sent.
 		Mail:  mail.Config{Host: "localhost", Port: 9, TLS: mail.NoTLS, From: "bench@localhost.localdomain"},
 		Clock: c.Clock, Log: c.Log,
@@ -74,6 +73,9 @@ func Serve(ctx context.Context, c ServerConfig, commands io.Reader, answers io.W
 	}
 	if err := c.Seed.into(ctx, a.Service, c.Progress, &ready); err != nil {
 		return err
+	}
+	if err := c.Place.Settle(ctx); err != nil {
+		return fmt.Errorf("let the database look at what was seeded: %w", err)
 	}
 	served, err := serveBoth(ctx, a, &ready)
 	if err != nil {
