@@ -1,6 +1,8 @@
 package console
 
 import (
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -250,8 +252,32 @@ func scoreOf(e *risk.Explanation) *scoreView {
 		label, note := partWords(e, part)
 		labels, notes, values = append(labels, label), append(notes, note), append(values, part.Points.Float())
 	}
-	s.Parts = partsOf(labels, notes, values, signed)
+	s.Parts, s.Others = largest(partsOf(labels, notes, values, signed))
 	return s
+}
+
+// shownParts is how many parts of a score are seen at once.
+const shownParts = 8
+
+// largest splits parts into those that weigh most, in their order, and the others.
+func largest(parts []part) (most, others []part) {
+	if len(parts) <= shownParts {
+		return parts, nil
+	}
+	weights := make([]float64, 0, len(parts))
+	for _, p := range parts {
+		weights = append(weights, math.Abs(p.Share))
+	}
+	slices.Sort(weights)
+	least := weights[len(weights)-shownParts]
+	for _, p := range parts {
+		if math.Abs(p.Share) >= least && len(most) < shownParts {
+			most = append(most, p)
+		} else {
+			others = append(others, p)
+		}
+	}
+	return most, others
 }
 
 func partWords(e *risk.Explanation, part scorecard.Part) (label, note string) {

@@ -79,11 +79,12 @@ type listHit struct {
 
 // scoreView is a learned score with its parts.
 type scoreView struct {
-	Title string // "18.4 % likely to be fraud"
-	Note  string // what the score did
-	Model string
-	Base  string // where every payment begins
-	Parts []part
+	Title  string // "18.4 % likely to be fraud"
+	Note   string // what the score did
+	Model  string
+	Base   string // where every payment begins
+	Parts  []part // those that weigh most
+	Others []part
 }
 
 // replayResult is what deciding again from the stored facts gave.
