@@ -84,9 +84,7 @@ func (s *Service) beginSnapshot() bool {
 func (w *snapshotWriter) add(tenantID string, index *history.Index, payments, findings int64) {
 	part := store.SnapshotPart{TenantID: tenantID, Follower: w.name, Part: 1, Payments: payments, Findings: findings}
 	index.Each(func(entity uint64, encoded []byte) bool {
-		part.Body = binary.LittleEndian.AppendUint64(part.Body, entity)
-		part.Body = binary.LittleEndian.AppendUint32(part.Body, uint32(len(encoded)))
-		part.Body = append(part.Body, encoded...)
+		part.Body = appendEntity(part.Body, entity, encoded)
 		if len(part.Body) >= snapshotPart {
 			w.parts = append(w.parts, part)
 			part.Part, part.Body = part.Part+1, nil
@@ -99,6 +97,12 @@ func (w *snapshotWriter) add(tenantID string, index *history.Index, payments, fi
 	}
 	part.Part, part.Body = 0, []byte(strconv.FormatInt(count, 10))
 	w.parts = append(w.parts, part)
+}
+
+func appendEntity(body []byte, entity uint64, encoded []byte) []byte {
+	body = binary.LittleEndian.AppendUint64(body, entity)
+	body = binary.LittleEndian.AppendUint32(body, uint32(len(encoded)))
+	return append(body, encoded...)
 }
 
 // errSnapshot says that a snapshot cannot be used; the log has everything.
@@ -164,19 +168,30 @@ func (s *Service) loadIndex(tx *store.Tx, head store.SnapshotPart, live *livePol
 		if err != nil {
 			return nil, errSnapshot
 		}
-		for body := part.Body; len(body) > 0; {
-			if len(body) < 12 {
-				return nil, errSnapshot
-			}
-			entity, size := binary.LittleEndian.Uint64(body), int(binary.LittleEndian.Uint32(body[8:]))
-			if body = body[12:]; size > len(body) {
-				return nil, errSnapshot
-			}
-			if err := index.Put(entity, body[:size]); err != nil {
-				return nil, err
-			}
-			body = body[size:]
+		if err := eachEntity(part.Body, index.Put); err != nil {
+			return nil, err
 		}
 	}
 	return index, nil
+}
+
+// entityHead is the length of what stands before an entity's state: its identity and the length of the state.
+const entityHead = 12
+
+// eachEntity gives each entity of a part to put, and ends with the first error of it, or with errSnapshot.
+func eachEntity(body []byte, put func(entity uint64, encoded []byte) error) error {
+	for len(body) > 0 {
+		if len(body) < entityHead {
+			return errSnapshot
+		}
+		entity, size := binary.LittleEndian.Uint64(body), uint64(binary.LittleEndian.Uint32(body[8:]))
+		if body = body[entityHead:]; size > uint64(len(body)) {
+			return errSnapshot
+		}
+		if err := put(entity, body[:size]); err != nil {
+			return err
+		}
+		body = body[size:]
+	}
+	return nil
 }
