@@ -149,7 +149,7 @@ func TestTheScoreIsShownByItsParts(t *testing.T) {
 func TestASmallPartOfAScoreIsFoldedAway(t *testing.T) {
 	parts := make([]part, 20)
 	for i := range parts {
-		parts[i] = part{Value: grouped(int64(i)), Share: float64(i-10) / 10}
+		parts[i] = part{Value: grouped(int64(i)), Share: float64(i-10)/10 + 0.01}
 	}
 	most, others := largest(parts)
 	if len(most) != shownParts || len(others) != 12 || most[0].Value != "0" || most[7].Value != "19" {
