@@ -53,11 +53,15 @@ func edgesOf(column []float64, fraud []bool, most int) []float64 {
 
 // roundest returns the number with the fewest digits that is above low and not above high.
 func roundest(low, high float64) float64 {
-	middle := low + (high-low)/2
+	if low < 0 && high >= 0 {
+		return 0
+	}
 	for digits := 1; digits <= 17; digits++ {
-		edge, err := strconv.ParseFloat(strconv.FormatFloat(middle, 'g', digits, 64), 64)
-		if err == nil && edge > low && edge <= high && math.Abs(edge) <= maxEdge {
-			return edge + 0 // -0 becomes 0
+		for _, near := range []float64{low + (high-low)/2, high} {
+			edge, err := strconv.ParseFloat(strconv.FormatFloat(near, 'g', digits, 64), 64)
+			if err == nil && edge > low && edge <= high && math.Abs(edge) <= maxEdge {
+				return edge
+			}
 		}
 	}
 	return high

@@ -60,7 +60,7 @@ func (m *Model) ByAlerts(name string, s *Sample, days, perDay float64) (Threshol
 
 func (m *Model) threshold(name string, at step, frauds int64, days float64) Threshold {
 	return Threshold{
-		Name: name, Points: at.points, Probability: m.ProbabilityOf(at.points),
+		Name: name, Points: at.points, Probability: short(m.ProbabilityOf(at.points)),
 		AlertsPerDay: short(float64(at.payments) / days),
 		Precision:    short(float64(at.frauds) / math.Max(1, float64(at.payments))),
 		Recall:       short(float64(at.frauds) / math.Max(1, float64(frauds))),

@@ -267,7 +267,7 @@ func TestExpAndLogAreThoseOfTheLibraryToTheLastDigits(t *testing.T) {
 
 func TestAnEdgeIsTheRoundestNumberBetweenItsNeighbours(t *testing.T) {
 	for _, test := range []struct{ low, high, want float64 }{
-		{1.2, 3.1, 2}, {0, 1, 0.5}, {219.97, 220.31, 220}, {-3, -2, -2}, {5, math.Nextafter(5, 6), math.Nextafter(5, 6)}, {-0.5, 0, -0.2},
+		{1.2, 3.1, 2}, {0, 1, 0.5}, {219.97, 220.31, 220}, {-3, -2, -2}, {5, math.Nextafter(5, 6), math.Nextafter(5, 6)}, {-0.5, 0, 0}, {5.84, 5.85, 5.85}, {0.04, 1, 0.5}, {-0.001, 0, 0},
 	} {
 		if got := roundest(test.low, test.high); got != test.want || !(got > test.low && got <= test.high) {
 			t.Errorf("between %v and %v: got %v, want %v", test.low, test.high, got, test.want)
