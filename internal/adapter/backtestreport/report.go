@@ -56,7 +56,7 @@ var sheet = template.Must(template.New("page").Funcs(template.FuncMap{
 	"money":  money.Format, "round": round, "meter": meter, "sub": func(a, b int64) int64 { return a - b },
 	"join":  func(list []string) string { return strings.Join(list, ", ") },
 	"score": func(value float64) string { return fmt.Sprintf("%.4g", value) },
-	"share": percentMark,
+	"share": shareText,
 	"roc":   ROC, "precisionRecall": PrecisionRecall, "calibration": Calibration,
 	"budget":    func(r *backtest.Report, wide bool) template.HTML { return Budget(r, wide) },
 	"outcomes":  func(r *backtest.Report, wide bool) template.HTML { return Outcomes(r, wide) },
@@ -182,6 +182,14 @@ func percent(share *float64) string {
 		return "–"
 	}
 	return fmt.Sprintf("%.1f%%", *share*100)
+}
+
+// shareText writes a share with as many digits as matter: 0.15%, 3.8%, 98.4%.
+func shareText(value float64) string {
+	if value > 0 && value < 0.01 {
+		return fmt.Sprintf("%.2g%%", value*100)
+	}
+	return percent(&value)
 }
 
 func decimals(measure *float64) string {
