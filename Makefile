@@ -6,6 +6,8 @@ FUZZTIME ?= 20s
 # Which benchmarks `make bench` runs, and for how long each.
 BENCH ?= .
 BENCHTIME ?= 1s
+# Flags of `probity bench payments` under `make bench`.
+BENCH_PAYMENTS ?=
 # Where `make bench`, `make race` and `make lint` look.
 PKGS ?= ./...
 # What a short run under the race detector covers in `make test`: where goroutines meet. `make race` covers everything.
@@ -16,10 +18,10 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.8.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test tools format-check vet race race-short lint bench fuzz build generate vuln
+.PHONY: help demo test tools format-check vet race race-short lint bench bench-payments fuzz build generate vuln
 
 help: ## list the commands
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## run a KYC Center with a pretend cloud platform on http://localhost:8080
 	$(GO) run ./cmd/probity demo
@@ -35,8 +37,12 @@ lint: ## run golangci-lint 2.15 when it is installed, otherwise go vet and stati
 	@if command -v golangci-lint >/dev/null; then golangci-lint run $(PKGS); \
 	else echo '== no golangci-lint here: go vet and $(STATICCHECK)'; $(GO) vet $(PKGS) && $(GO) run $(STATICCHECK) $(PKGS); fi
 
-bench: ## run the benchmarks of PKGS that match BENCH
+bench: ## run the benchmarks of PKGS that match BENCH, then payments over HTTP (bench-payments)
 	$(GO) test -vet=off -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -timeout 60m $(PKGS)
+	@$(MAKE) --no-print-directory bench-payments
+
+bench-payments: ## durable payment decisions over HTTP against an echo handler (BENCH_PAYMENTS='--database DSN --json')
+	$(GO) run ./cmd/probity bench payments $(BENCH_PAYMENTS)
 
 fuzz: ## run every fuzz target for FUZZTIME (20s)
 	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' ./scripts/fuzz.sh

@@ -55,6 +55,7 @@ type benchPaymentsCommand struct {
 	Seconds     float64 `help:"How long decisions are asked for at full load. The whole run takes about twice that, and the seeding." default:"20"`
 	Rounds      int     `help:"How often echo and decisions take turns." default:"5"`
 	Rate        float64 `help:"Decisions a second of the phase that measures latency; by default half of what full load gave." placeholder:"N"`
+	Client      string  `help:"fast: costs next to nothing, so that the server is measured. standard: net/http's, as a platform in Go uses." enum:"fast,standard" default:"fast"`
 	Keys        bool    `help:"Send an Idempotency-Key with each payment." name:"idempotency-keys"`
 	Dir         string  `help:"Where the temporary data goes; by default the system's temporary directory, which must not be in memory." type:"existingdir"`
 	Profile     string  `help:"Write a CPU profile of the server here." placeholder:"FILE" type:"path"`
@@ -129,7 +130,7 @@ func (c *benchPaymentsCommand) measure(ctx context.Context, dir string) (bench.R
 		return bench.Result{}, fmt.Errorf("start the server of the bench: %w", err)
 	}
 	result, err := bench.Measure(ctx, bench.Options{
-		Connections: c.Connections, Seconds: time.Duration(c.Seconds * float64(time.Second)), Rounds: c.Rounds, Rate: c.Rate, Keys: c.Keys, Profile: c.Profile,
+		Connections: c.Connections, Seconds: time.Duration(c.Seconds * float64(time.Second)), Rounds: c.Rounds, Rate: c.Rate, Standard: c.Client == "standard", Keys: c.Keys, Profile: c.Profile,
 		Now: time.Now, Progress: os.Stderr,
 	}, answers, commands)
 	_ = commands.Close() // ends the server, which then removes what it has written
@@ -171,7 +172,7 @@ func (c *benchServerCommand) Run(ctx context.Context) (err error) {
 // printBench tells a person what was found.
 func printBench(to io.Writer, r bench.Result) error {
 	_, err := fmt.Fprintf(to, `decisions   %.0f a second over HTTP, %d connections, durable (%s, policy %s)
-echo        %.0f a second with the same bodies and the same client
+echo        %.0f a second with the same bodies and the same client (%s)
 ratio       %.2f
 latency     p50 %.1f ms, p99 %.1f ms at full load
             p50 %.1f ms, p99 %.1f ms at %.0f decisions a second
@@ -179,7 +180,7 @@ outcomes    %v
 stored      %.0f bytes a decision; one durable write of 4 KiB takes %.2f ms here
 processor   server %.0f µs, client %.0f µs a decision; server %.0f µs, client %.0f µs an echo
 accounts    %d with %d payments before the run
-`, r.DecisionsRPS, r.Connections, r.Database, r.Policy, r.EchoRPS, r.Ratio, r.P50, r.P99, r.HalfLoadP50, r.HalfLoadP99, r.HalfLoadRPS, r.Outcomes,
+`, r.DecisionsRPS, r.Connections, r.Database, r.Policy, r.EchoRPS, r.Client, r.Ratio, r.P50, r.P99, r.HalfLoadP50, r.HalfLoadP99, r.HalfLoadRPS, r.Outcomes,
 		r.BytesPerDecision, r.SyncMS, r.CPU.ServerPerDecision, r.CPU.ClientPerDecision, r.CPU.ServerPerEcho, r.CPU.ClientPerEcho, r.Accounts, r.History)
 	return err
 }

@@ -26,6 +26,7 @@ type Options struct {
 	Seconds     time.Duration // how long decisions are asked for at full load, over all rounds
 	Rounds      int           // how often echo and decisions take turns; medians are over these
 	Rate        float64       // decisions a second of the phase that measures latency; 0 means half of what full load gave
+	Standard    bool          // ask with net/http's client instead of one that costs next to nothing
 	Keys        bool          // send an Idempotency-Key with each payment, a fresh one each time
 	Profile     string        // where to write a CPU profile of the server while it decides; empty means nowhere
 	// Now is the machine's clock with its monotonic reading.
@@ -50,6 +51,7 @@ type Result struct {
 	SyncMS           float64 `json:"sync_ms"`            // one durable write of 4 KiB to the data directory, median; near zero means a disk of memory
 	CPU              CPU     `json:"cpu"`
 
+	Client      string  `json:"client"` // fast or standard
 	Database    string  `json:"database"`
 	Policy      string  `json:"policy"`
 	Accounts    int     `json:"accounts"`
@@ -103,12 +105,15 @@ func Measure(ctx context.Context, o Options, answers io.Reader, commands io.Writ
 	if err != nil {
 		return Result{}, err
 	}
-	s.payments = load{address: s.ready.API, path: "/v1/payments", key: s.ready.Key, keys: o.Keys, bodies: bodies, connections: o.Connections, now: o.Now}
+	s.payments = load{address: s.ready.API, path: "/v1/payments", key: s.ready.Key, keys: o.Keys, bodies: bodies, connections: o.Connections, standard: o.Standard, now: o.Now}
 	s.echo = s.payments
 	s.echo.address, s.echo.keys = s.ready.Echo, false
 	out := Result{
 		Database: s.ready.Database, Policy: s.ready.Policy, Accounts: s.ready.Accounts, History: s.ready.History, SyncMS: s.ready.SyncMS,
-		Connections: o.Connections, Seconds: o.Seconds.Seconds(), Outcomes: map[string]int{},
+		Client: "fast", Connections: o.Connections, Seconds: o.Seconds.Seconds(), Outcomes: map[string]int{},
+	}
+	if o.Standard {
+		out.Client = "standard"
 	}
 	if err := s.fullLoad(ctx, &out); err != nil {
 		return out, err

@@ -19,6 +19,7 @@ type load struct {
 	keys        bool // send a fresh Idempotency-Key with each request
 	bodies      [][]byte
 	connections int
+	standard    bool // ask with net/http's client
 	now         func() time.Time
 }
 
@@ -90,19 +91,22 @@ func (l load) paced(ctx context.Context, d time.Duration, rate float64) (phase, 
 // run opens the connections and asks on each for as long as next allows. next returns when the request number due of a connection is to
 // be sent; the zero time means at once.
 func (l load) run(ctx context.Context, next func(connection int, began time.Time, due int) (time.Time, bool)) (phase, error) {
-	wires := make([]*wire, l.connections)
+	var wires []asker
 	defer func() {
 		for _, w := range wires {
-			if w != nil {
-				w.close()
-			}
+			w.close()
 		}
 	}()
-	for i := range wires {
-		var err error
-		if wires[i], err = dial(ctx, l.address, l.path, l.key); err != nil {
+	for range l.connections {
+		if l.standard {
+			wires = append(wires, newStandard(ctx, l.address, l.path, l.key))
+			continue
+		}
+		w, err := dial(ctx, l.address, l.path, l.key)
+		if err != nil {
 			return phase{}, err
 		}
+		wires = append(wires, w)
 	}
 	phases, failures := make([]phase, l.connections), make([]error, l.connections)
 	began := l.now()
@@ -122,7 +126,7 @@ func (l load) run(ctx context.Context, next func(connection int, began time.Time
 }
 
 // ask is what one connection does.
-func (l load) ask(ctx context.Context, w *wire, next func(due int) (time.Time, bool)) (phase, error) {
+func (l load) ask(ctx context.Context, w asker, next func(due int) (time.Time, bool)) (phase, error) {
 	out := phase{outcomes: map[string]int{}, latencies: make([]time.Duration, 0, 4096)}
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()

@@ -36,7 +36,7 @@ func dial(ctx context.Context, address, path, key string) (*wire, error) {
 
 func (w *wire) close() { _ = w.connection.Close() }
 
-// post sends one body and returns the status and, when the answer is a decision, its outcome.
+// post implements asker.
 func (w *wire) post(body []byte, idempotency string) (status int, outcome string, err error) {
 	w.out = append(w.out[:0], w.head...)
 	w.out = strconv.AppendInt(w.out, int64(len(body)), 10)
