@@ -97,8 +97,13 @@ func (tx *Tx) readPayers(keys []AccountKey, into map[AccountKey]*Payer) error {
 	if err != nil {
 		return err
 	}
+	tenants := map[string]string{} // what is kept in memory holds each tenant's id once
+	for _, key := range keys {
+		tenants[key.TenantID] = key.TenantID
+	}
 	return each(tx, scanPayer, func(p *Payer) error {
 		if p != nil {
+			p.TenantID = tenants[p.TenantID]
 			into[p.AccountKey] = p
 		}
 		return nil
@@ -180,6 +185,7 @@ func (tx *Tx) addMethods(payers map[AccountKey]*Payer, query string, columns ...
 	return each(tx, scanPaidWith, func(m payment.Method) error {
 		p := payers[AccountKey{m.TenantID, m.AccountID}]
 		if _, known := p.Method(m.ID); !known {
+			m.TenantID, m.AccountID = p.TenantID, p.AccountID
 			// Never in place: the list may be the one that is kept in memory.
 			p.methods = append(slices.Clip(p.methods), m)
 		}
