@@ -57,6 +57,8 @@ func TestTheCasePageIsWhatTheCodeDoes(t *testing.T) {
 	page := statedoc.Read(t, "case")
 	c, drafts := Start("case_1", verification.Verification{}, noon, noon)
 	seen := []string{statedoc.Seen(statedoc.Start, string(c.Status), "Start", types(drafts)...)}
+	held, drafts := StartPayment("case_1", Held{}, noon, noon)
+	seen = append(seen, statedoc.Seen(statedoc.Start, string(held.Status), "StartPayment", types(drafts)...))
 	for from, c := range everyCase(t) {
 		for name, do := range caseMoves {
 			if out, drafts, changed := do(c); changed && out.Status != from {

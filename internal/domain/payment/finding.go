@@ -72,8 +72,8 @@ type Finding struct {
 	CaseID     string    // of a review
 	// VerificationID is that which the reviewer opened with the rejection; empty when they did not.
 	VerificationID string
-	Reasons    []Reason  // of a review
-	ReportedBy string    // a key or a member of staff
+	Reasons        []Reason // of a review
+	ReportedBy     string   // a key or a member of staff
 }
 
 // Effective returns what became of the payment: its outcome, but for a held one what its review decided. Findings are in order.
@@ -156,8 +156,8 @@ type Resolution struct {
 	Approve        bool
 	CaseID         string
 	VerificationID string
-	Reasons []Reason
-	By      string
+	Reasons        []Reason
+	By             string
 }
 
 // Resolve returns the finding that ends a held payment.

@@ -1,11 +1,14 @@
 package payment
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/probity/probity/internal/domain/journal"
 	"github.com/probity/probity/internal/standard/problem"
+	"github.com/probity/probity/internal/testkit/statedoc"
 )
 
 var decidedAt = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
@@ -99,5 +102,21 @@ func TestAHeldPaymentIsDecidedOnce(t *testing.T) {
 	}
 	if got := held.Effective(nil); got != Review {
 		t.Errorf("got %s, want review while nobody decided", got)
+	}
+}
+
+func TestThePaymentPageIsWhatTheCodeDoes(t *testing.T) {
+	page := statedoc.Read(t, "payment")
+	var seen []string
+	for _, from := range []Outcome{Approved, Review, Rejected} {
+		for _, approve := range []bool{true, false} {
+			f, drafts, err := paid(from).Resolve("fnd_1", Resolution{Approve: approve}, nil, decidedAt)
+			if err == nil {
+				seen = append(seen, statedoc.Seen(string(from), string(paid(from).Effective([]Finding{f})), "Resolve", string(drafts[0].Type)))
+			}
+		}
+	}
+	if got, want := statedoc.Sorted(seen), page.Built(); !slices.Equal(got, want) {
+		t.Errorf("the code does\n%s\nthe page says\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }

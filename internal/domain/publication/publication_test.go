@@ -1,6 +1,8 @@
 package publication
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 	"github.com/probity/probity/internal/domain/access"
 	"github.com/probity/probity/internal/domain/journal"
 	"github.com/probity/probity/internal/standard/problem"
+	"github.com/probity/probity/internal/testkit/statedoc"
 )
 
 var (
@@ -179,4 +182,29 @@ func TestSettings(t *testing.T) {
 	wantCode(t, Settings{Budget: Budget{Limit: 2 * time.Second}}.Check(), "out_of_range")
 	wantCode(t, Settings{Budget: Budget{Limit: -1}}.Check(), "out_of_range")
 	wantCode(t, drafted(ana).CheckRevision(7), "policy_changed")
+}
+
+func TestThePolicyPageIsWhatTheCodeDoes(t *testing.T) {
+	page := statedoc.Read(t, "policy")
+	types := func(drafts []journal.Draft) []string {
+		var out []string
+		for _, draft := range drafts {
+			out = append(out, string(draft.Type))
+		}
+		return out
+	}
+	v, drafts := Start("pol_1", 1, Content{}, ana, noon)
+	seen := []string{statedoc.Seen(statedoc.Start, string(v.State), "Start", types(drafts)...)}
+	for name, move := range moves {
+		for _, from := range []State{Draft, Proposed, Preparing, Live, Retired, Withdrawn} {
+			v := drafted(ana)
+			v.State, v.ProposedBy, v.EffectiveAt, v.PreparedAt = from, ana.ID, noon, noon
+			if out, drafts, err := move(v); err == nil {
+				seen = append(seen, statedoc.Seen(string(from), string(out.State), strings.ToUpper(name[:1])+name[1:], types(drafts)...))
+			}
+		}
+	}
+	if got, want := statedoc.Sorted(seen), page.Built(); !slices.Equal(got, want) {
+		t.Errorf("the code does\n%s\nthe page says\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
 }
