@@ -50,7 +50,7 @@ func (c *policyBacktestCommand) trained(ctx context.Context, setup backtest.Setu
 
 // trainDefaults is `probity policy train` as it is without flags.
 func trainDefaults(payments paymentsFlags) *policyTrainCommand {
-	return &policyTrainCommand{paymentsFlags: payments, Pairs: 24, Bags: 8, Rounds: 400, Rate: 0.1, Seed: 1}
+	return &policyTrainCommand{paymentsFlags: payments, Pairs: 8, Bags: 8, Rounds: 600, Rate: 0.05, Seed: 1}
 }
 
 // trainJob cuts the days of --train into those that are learned from and those that say when to stop. After both, the model is learned once

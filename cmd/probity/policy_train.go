@@ -34,10 +34,10 @@ type policyTrainCommand struct {
 	Increasing []string `help:"Features that may only raise the score while they grow." placeholder:"NAME,…"`
 	Decreasing []string `help:"Features that may only lower the score while they grow." placeholder:"NAME,…"`
 	NoRefit    bool     `help:"Do not learn once more on all days, the validation included, after the number of rounds is known." name:"no-refit"`
-	Pairs      int      `help:"Tables of two features, at most." default:"24"`
+	Pairs      int      `help:"Tables of two features, at most." default:"8"`
 	Bags       int      `help:"Models that are averaged." default:"8"`
-	Rounds     int      `help:"Of boosting, at most." default:"400"`
-	Rate       float64  `help:"Share of each step that is taken." default:"0.1" name:"learning-rate"`
+	Rounds     int      `help:"Of boosting, at most." default:"600"`
+	Rate       float64  `help:"Share of each step that is taken." default:"0.05" name:"learning-rate"`
 	Seed       uint64   `help:"Which payments are in which bag." default:"1"`
 	Workers    int      `help:"Processors to use, 0 for all; the model does not depend on it."`
 }
