@@ -160,8 +160,8 @@ func (s *Service) noteProgress(ctx context.Context, tenantID string, r *refill) 
 	})
 }
 
-// needsPreparing reports whether a version reads aggregates of other entities than accounts that are not kept up yet. Those of accounts need no
-// preparation: a profile that lacks one is made anew from the account's part of the log before its next payment is decided.
+// needsPreparing reports whether a version reads aggregates of other entities than accounts that do not have their past yet, those included
+// that are being filled for another version. Those of accounts need no preparation: a profile that lacks one is made anew from the account's part of the log before its next payment is decided.
 func (s *Service) needsPreparing(tx *store.Tx, v publication.Version) (bool, error) {
 	live, err := s.livePolicy(tx, v.TenantID)
 	if err != nil {
@@ -171,7 +171,7 @@ func (s *Service) needsPreparing(tx *store.Tx, v publication.Version) (bool, err
 	if err != nil {
 		return false, err
 	}
-	return !covers(live.Series, &livePolicy{needs: policy.Definitions()}), nil
+	return !covers(live.complete, &livePolicy{needs: policy.Definitions()}), nil
 }
 
 // publishPrepared lets versions go on whose aggregates this node has filled.

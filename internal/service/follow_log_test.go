@@ -79,6 +79,32 @@ func TestANewAggregateIsFilledFromHistoryBeforeItDecides(t *testing.T) {
 	})
 }
 
+func TestASecondVersionWaitsForAggregatesThatAreStillBeingFilled(t *testing.T) {
+	on(t, func(w *world) {
+		w.follow()
+		for range 3 {
+			w.pay(w.person().attempt(dollars(20)))
+		}
+		w.follow()
+		first, second := w.publish(busyPolicy("1")), w.publish(busyPolicy("2"))
+		if first.State != publication.Preparing || second.State != publication.Preparing {
+			w.Errorf("got %s and %s, want both preparing: they read the same aggregates, and nothing has been filled", first.State, second.State)
+		}
+		if got := w.pay(w.person().attempt(dollars(20))).Payment; got.PolicyID != "default" {
+			w.Errorf("got %s by %s %s, with an aggregate that has no past", got.Outcome, got.PolicyID, got.PolicyVersion)
+		}
+		w.pass(2 * 1e9)
+		w.follow()
+		if got := w.pay(w.person().attempt(dollars(20))).Payment; got.Outcome != payment.Rejected || got.PolicyVersion != "2" {
+			w.Errorf("got %s by %s %s after everything was filled", got.Outcome, got.PolicyID, got.PolicyVersion)
+		}
+		// What has its past already is waited for no more.
+		if third := w.publish(busyPolicy("3")); third.State != publication.Live {
+			w.Errorf("got %s, want it live: its aggregates are those of the live version", third.State)
+		}
+	})
+}
+
 func TestConfirmedFraudCountsFromWhenItIsKnown(t *testing.T) {
 	on(t, func(w *world) {
 		w.publish(busyPolicy("1"))

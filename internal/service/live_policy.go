@@ -2,6 +2,7 @@ package service
 
 import (
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/probity/probity/internal/adapter/store"
@@ -22,6 +23,8 @@ type livePolicy struct {
 	// and what the version that was live before reads, so that publishing and rolling back take no time.
 	Series *history.SeriesSet
 	needs  []history.Definition // what Series was made from
+	// complete are those of Series that have their past: not those of versions that are still being prepared.
+	complete *history.SeriesSet
 }
 
 // policyCache keeps what decides, by tenant, and compiled policies by their text. Both are looked up in each group of decisions.
@@ -80,36 +83,41 @@ func (s *Service) loadLivePolicy(tx *store.Tx, settings publication.Settings) (*
 		}
 		out.Number = v.Number
 	}
-	policies, err := s.maintained(tx, settings, out.Policy)
+	complete, filling, err := s.maintained(tx, settings, out.Policy)
 	if err != nil {
 		return nil, err
 	}
+	policies := slices.Concat(complete, filling)
 	for _, policy := range policies {
 		out.needs = append(out.needs, policy.Definitions()...)
 	}
 	if out.Series, err = risk.Maintain(policies...); err != nil {
 		return nil, err
 	}
+	if out.complete, err = risk.Maintain(complete...); err != nil {
+		return nil, err
+	}
 	out.Lists, err = loadLists(tx, settings.TenantID, out.Policy)
 	return out, err
 }
 
-// maintained returns the policies whose aggregates are kept up while the given one is live.
-func (s *Service) maintained(tx *store.Tx, settings publication.Settings, live *risk.Policy) ([]*risk.Policy, error) {
-	policies := []*risk.Policy{live}
+// maintained returns the policies whose aggregates are kept up while the given one is live: those whose aggregates have all of the past,
+// and those that wait for them to be filled.
+func (s *Service) maintained(tx *store.Tx, settings publication.Settings, live *risk.Policy) (complete, filling []*risk.Policy, err error) {
+	complete = []*risk.Policy{live}
+	if settings.LiveID != "" {
+		complete = append(complete, s.Policy)
+	}
 	beside, err := tx.PoliciesIn(settings.TenantID, publication.Preparing)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	before, found, err := tx.RetiredLast(settings.TenantID)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if found {
 		beside = append(beside, before)
-	}
-	if settings.LiveID != "" {
-		policies = append(policies, s.Policy)
 	}
 	for _, v := range beside {
 		policy, err := s.compiledPolicy(v.Text)
@@ -119,11 +127,15 @@ func (s *Service) maintained(tx *store.Tx, settings publication.Settings, live *
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		policies = append(policies, policy)
+		if v.State == publication.Preparing && v.PreparedAt.IsZero() {
+			filling = append(filling, policy)
+		} else {
+			complete = append(complete, policy)
+		}
 	}
-	return policies, nil
+	return complete, filling, nil
 }
 
 // errStoredPolicy is the failure to compile a policy that was compiled when it was stored: by a newer version, say.
