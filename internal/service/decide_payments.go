@@ -256,6 +256,9 @@ func (g *group) decide(d *decision) error {
 		return nil
 	case risk.Rejected:
 		e.Reasons = reasonsOf(decided)
+		if decided.DecidedBy == risk.DecidedByBudget {
+			return g.apart(d, e, func() error { return g.rejectUnchecked(d, e) })
+		}
 		return g.apart(d, e, func() error { return g.reject(d, e, method) })
 	case risk.Review:
 		e.Reasons = reasonsOf(decided)
@@ -380,6 +383,13 @@ func (g *group) rejectRestricted(d *decision, e *store.LogEntry) error {
 	}
 	e.Outcome, e.VerificationID = payment.Rejected, restriction.VerificationID
 	e.Reasons = []payment.Reason{{Code: ReasonRestricted, Message: "Payments of this account are restricted until its verification is approved."}}
+	return g.tx.AppendRejectedPayment(d.actor, e, []journal.Draft{rejected(e.Payment)})
+}
+
+// rejectUnchecked answers a payment for whose rules the time was over. Nothing was found against its holder, so nobody is restricted, and
+// it can be tried again.
+func (g *group) rejectUnchecked(d *decision, e *store.LogEntry) error {
+	e.Outcome = payment.Rejected
 	return g.tx.AppendRejectedPayment(d.actor, e, []journal.Draft{rejected(e.Payment)})
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/probity/probity/internal/adapter/clock"
 	"github.com/probity/probity/internal/domain/payment"
 	"github.com/probity/probity/internal/domain/publication"
+	"github.com/probity/probity/internal/domain/risk"
 	"github.com/probity/probity/internal/service"
 )
 
@@ -22,7 +23,7 @@ func (w *world) slow() *service.Service {
 	return slow
 }
 
-func TestABudgetSkipsRulesOrRejectsAndNeverARestriction(t *testing.T) {
+func TestABudgetThatIsOverSkipsRulesOrRejectsRestrictsNobodyAndSkipsNoRestriction(t *testing.T) {
 	on(t, func(w *world) {
 		p, other := w.person(), w.person()
 		slow := w.slow()
@@ -40,12 +41,23 @@ func TestABudgetSkipsRulesOrRejectsAndNeverARestriction(t *testing.T) {
 			w.Errorf("fail-open: got %s, want that no rule was asked", got)
 		}
 		budget(true)
-		rejected := decide(other.attempt(dollars(3)))
-		if rejected.Outcome != payment.Rejected || len(rejected.Reasons) == 0 {
+		before := w.counts()
+		view, err := slow.AuthorizePayment(w.Context(), w.key, other.attempt(dollars(3)))
+		w.must(err)
+		rejected := view.Payment
+		if rejected.Outcome != payment.Rejected || len(rejected.Reasons) == 0 || rejected.Reasons[0].Code != risk.DecidedByBudget {
 			w.Errorf("fail-closed: got %s for %v, want a rejection that says why", rejected.Outcome, rejected.Reasons)
 		}
+		if got, want := w.grown(before), "payments+1 journal+1"; got != want || view.NextStep.Kind != "retry" {
+			w.Errorf("got %s and %q, want %s and a retry: nothing was found against the holder", got, view.NextStep.Kind, want)
+		}
+		if got := w.pay(other.attempt(dollars(3))).Payment.Outcome; got != payment.Approved {
+			w.Errorf("got %s for the retry in time", got)
+		}
+		third := w.person()
+		w.reject(third)
 		budget(false)
-		if got := decide(other.attempt(dollars(3))); got.Outcome != payment.Rejected || got.Reasons[0].Code != service.ReasonRestricted {
+		if got := decide(third.attempt(dollars(3))); got.Outcome != payment.Rejected || got.Reasons[0].Code != service.ReasonRestricted {
 			w.Errorf("got %s for a restricted account, want that nothing skips a restriction", got.Outcome)
 		}
 	})

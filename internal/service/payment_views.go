@@ -89,6 +89,9 @@ func (s *Service) withStep(tx *store.Tx, view PaymentView) (PaymentView, error) 
 		}
 		view.CaseID = c.ID
 	}
+	if p.Outcome == payment.Review && view.VerificationID() == "" {
+		return view, nil // a person decides, or has decided: there is nothing for the holder to do
+	}
 	// The step follows from what stands now.
 	p.Outcome, p.VerificationID = view.Outcome(), view.VerificationID()
 	var err error
@@ -130,6 +133,9 @@ func (s *Service) Payments(ctx context.Context, actor access.Actor, accountID st
 }
 
 func (s *Service) nextStep(tx *store.Tx, p payment.Payment) (NextStep, error) {
+	if p.Unchecked() && p.VerificationID == "" {
+		return NextStep{Kind: "retry", Message: "The payment could not be checked in time. Please try it again."}, nil
+	}
 	if p.Outcome != payment.Rejected || p.VerificationID == "" {
 		return NextStep{}, nil
 	}

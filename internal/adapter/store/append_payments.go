@@ -25,7 +25,7 @@ func (tx *Tx) AppendPayments(entries []*LogEntry) error {
 	}
 	rows := make([]logRow, len(entries))
 	for i, e := range entries {
-		if e.Outcome == payment.Rejected && e.VerificationID == "" && e.Source != payment.FromHistory {
+		if e.Outcome == payment.Rejected && e.VerificationID == "" && e.Source != payment.FromHistory && !e.Unchecked() {
 			return errors.New("store: a rejected payment without its verification")
 		}
 		policy, err := tx.policyNumber(e.PolicyID, e.PolicyVersion)

@@ -4,6 +4,7 @@ package payment
 import (
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -206,12 +207,21 @@ type Payment struct {
 	Fingerprint    string     // likewise
 	Outcome        Outcome
 	Reasons        []Reason
-	VerificationID string // set when rejected by us
+	VerificationID string // set when rejected by us, unless Unchecked
 	PolicyID       string
 	PolicyVersion  string
 	Facts          []byte // what the decision was made from, for replay, as the risk engine encodes it
 	GrantID        string // the retry grant that let it pass, if one did
 	CreatedAt      time.Time
+}
+
+// ReasonBudget is the reason of a payment that was rejected because the time for its decision was over.
+const ReasonBudget = "budget"
+
+// Unchecked reports whether the payment was rejected because the time for its decision was over. Nothing was found against its holder: it
+// restricts nobody, and it can be tried again.
+func (p *Payment) Unchecked() bool {
+	return p.Outcome == Rejected && slices.ContainsFunc(p.Reasons, func(r Reason) bool { return r.Code == ReasonBudget })
 }
 
 // RetryGrantFor is how long a granted retry can be used.

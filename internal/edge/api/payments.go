@@ -48,8 +48,8 @@ type Reason struct {
 
 // NextStep is what the account holder can do about a rejection.
 type NextStep struct {
-	Kind    string `json:"kind" enum:"verify,wait,retry,contact_support" doc:"verify: evidence is wanted; wait: it is under review; retry: it was approved, pay again; contact_support: the decision was final." example:"verify"`
-	URL     string `json:"url" doc:"The page of the KYC Center to lead the holder to. It opens after signing in to this account only." example:"https://kyc.example.com/kyc/verifications/ver_01jc0000000000000000000000"`
+	Kind    string `json:"kind" enum:"verify,wait,retry,contact_support" doc:"verify: evidence is wanted; wait: it is under review; retry: it was approved, or the payment could not be checked in time: pay again; contact_support: the decision was final." example:"verify"`
+	URL     string `json:"url" doc:"The page of the KYC Center to lead the holder to. It opens after signing in to this account only. Empty when there is nothing to do there." example:"https://kyc.example.com/kyc/verifications/ver_01jc0000000000000000000000"`
 	Message string `json:"message" doc:"One sentence to the account holder, for the platform's own page." example:"Sign in to the KYC Center and send a government ID."`
 }
 
@@ -82,6 +82,9 @@ type PaidFrom struct {
 	City    *string `json:"city" doc:"City or town." example:"Singapore"`
 }
 
+// uncheckedMessage tells of a rejection because the rules took longer than they may, which restricts nothing.
+const uncheckedMessage = "This payment could not be checked in time. It can be tried again."
+
 // heldMessage tells of a rejection by a person, which restricts nothing by itself.
 const heldMessage = "This payment was rejected after a review."
 
@@ -105,6 +108,9 @@ func paymentOf(view service.PaymentView) Payment {
 		out.Error = &PaymentError{Code: payment.RejectionCode, Message: rejectionMessage}
 		if view.VerificationID() == "" {
 			out.Error.Message = heldMessage
+			if view.NextStep.Kind == "retry" {
+				out.Error.Message = uncheckedMessage
+			}
 		}
 	}
 	if reported, found := payment.Latest(view.Findings); found {

@@ -113,7 +113,8 @@ CREATE TABLE payments (
   key_hash          BYTEA NOT NULL, -- of the idempotency key and its route, or of the tenant's own id of a past payment
   body_hash         BYTEA NOT NULL,
   PRIMARY KEY (seq, shard),
-  CHECK (source = 'history' OR (amount_minor > 0 AND (outcome <> 'rejected' OR verification_id <> '')))
+  -- What was rejected because the time for the decision was over restricts nobody.
+  CHECK (source = 'history' OR (amount_minor > 0 AND (outcome <> 'rejected' OR verification_id <> '' OR reasons LIKE '%"budget"%')))
 );
 CREATE INDEX payments_id ON payments (id);
 CREATE INDEX payments_account ON payments (account_id, seq);

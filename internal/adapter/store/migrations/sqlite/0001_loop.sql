@@ -112,7 +112,8 @@ CREATE TABLE payments (
   facts             BLOB NOT NULL,
   key_hash          BLOB NOT NULL, -- of the idempotency key and its route, or of the tenant's own id of a past payment
   body_hash         BLOB NOT NULL,
-  CHECK (source = 'history' OR (amount_minor > 0 AND (outcome <> 'rejected' OR verification_id <> '')))
+  -- What was rejected because the time for the decision was over restricts nobody.
+  CHECK (source = 'history' OR (amount_minor > 0 AND (outcome <> 'rejected' OR verification_id <> '' OR reasons LIKE '%"budget"%')))
 ) STRICT;
 CREATE INDEX payments_id ON payments (id);
 CREATE INDEX payments_account ON payments (account_id, seq);
