@@ -30,8 +30,9 @@ type PolicyChange struct {
 
 // PolicyRollback makes an earlier version live again.
 type PolicyRollback struct {
-	ID     string // of the version to go back to; empty for number 0, the policy that ships
-	Reason string
+	ID           string // of the version to go back to; empty for number 0, the policy that ships
+	ExpectedLive int64  // number of the version that was live when the person looked; another one is refused
+	Reason       string
 }
 
 // CheckPolicy compiles a policy's text and stores nothing. What is wrong with it is a problem with its places.
@@ -260,8 +261,9 @@ func (s *Service) WithdrawPolicy(ctx context.Context, actor access.Actor, in Pol
 	return v, err
 }
 
-// RollBackPolicy makes a version that was live before decide again, at once. One person is enough: it was published by two, and what it
-// replaces does harm.
+// RollBackPolicy makes the version that was live immediately before, or number 0, decide again, at once: their aggregates are kept up for
+// that. One person is enough: it was published by two, and what it replaces does harm. An older version takes the way of any other: its text
+// is drafted anew, approved by a second person, and prepared. Conflict policy_changed when another version is live than was expected.
 func (s *Service) RollBackPolicy(ctx context.Context, actor access.Actor, in PolicyRollback) (PolicyInForce, error) {
 	var live PolicyInForce
 	if err := actor.Require(access.PublishPolicies); err != nil {
@@ -278,8 +280,8 @@ func (s *Service) RollBackPolicy(ctx context.Context, actor access.Actor, in Pol
 		if err != nil {
 			return err
 		}
-		if settings.LiveID == in.ID {
-			return problem.New(problem.Conflict, "policy_state", "this version is live already")
+		if err := checkRollback(tx, settings, in); err != nil {
+			return err
 		}
 		if err := s.retireLive(tx, actor, settings, in.Reason); err != nil {
 			return err
@@ -310,6 +312,33 @@ func (s *Service) RollBackPolicy(ctx context.Context, actor access.Actor, in Pol
 		return err
 	})
 	return live, err
+}
+
+// checkRollback refuses what is no single step back from what the person saw.
+func checkRollback(tx *store.Tx, settings publication.Settings, in PolicyRollback) error {
+	number := int64(0)
+	if settings.LiveID != "" {
+		live, err := tx.PolicyVersion(settings.TenantID, settings.LiveID)
+		if err != nil {
+			return err
+		}
+		number = live.Number
+	}
+	if number != in.ExpectedLive {
+		return problem.New(problem.Conflict, "policy_changed", "another version is live than when you looked; look again and repeat")
+	}
+	if settings.LiveID == in.ID {
+		return problem.New(problem.Conflict, "policy_state", "this version is live already")
+	}
+	if in.ID == "" {
+		return nil
+	}
+	before, found, err := tx.RetiredLast(settings.TenantID)
+	if err == nil && (!found || before.ID != in.ID) {
+		err = problem.New(problem.Conflict, "policy_state",
+			"only the version that was live immediately before, or the policy that ships, decides again at once; draft the text of an older one under a new version")
+	}
+	return err
 }
 
 func expectedVersion(tx *store.Tx, actor access.Actor, in PolicyChange) (publication.Version, error) {

@@ -150,12 +150,12 @@ func TestRollingBackIsInstantAndTakesOnePerson(t *testing.T) {
 		if first, _ = w.s.PolicyVersion(w.Context(), ana, first.ID); first.State != publication.Retired {
 			w.Errorf("got %s, want the first retired by the second", first.State)
 		}
-		_, err := w.s.RollBackPolicy(w.Context(), ana, service.PolicyRollback{ID: first.ID})
+		_, err := w.s.RollBackPolicy(w.Context(), ana, service.PolicyRollback{ID: first.ID, ExpectedLive: 2})
 		refused(w, err, problem.Invalid, "required")
-		_, err = w.s.RollBackPolicy(w.Context(), ana, service.PolicyRollback{ID: second.ID, Reason: "x"})
+		_, err = w.s.RollBackPolicy(w.Context(), ana, service.PolicyRollback{ID: second.ID, ExpectedLive: 2, Reason: "x"})
 		refused(w, err, problem.Conflict, "policy_state")
 		entries := len(w.entries())
-		live, err := w.s.RollBackPolicy(w.Context(), ana, service.PolicyRollback{ID: first.ID, Reason: "rejects too much"})
+		live, err := w.s.RollBackPolicy(w.Context(), ana, service.PolicyRollback{ID: first.ID, ExpectedLive: 2, Reason: "rejects too much"})
 		w.must(err)
 		if live.Version.ID != first.ID || live.Compiled.Version != "1" {
 			w.Errorf("got %+v", live.Version)
@@ -165,7 +165,7 @@ func TestRollingBackIsInstantAndTakesOnePerson(t *testing.T) {
 			w.Errorf("got %s by %s", got.Outcome, got.PolicyVersion)
 		}
 		// And to what shipped.
-		live, err = w.s.RollBackPolicy(w.Context(), ana, service.PolicyRollback{Reason: "begin again"})
+		live, err = w.s.RollBackPolicy(w.Context(), ana, service.PolicyRollback{ExpectedLive: 1, Reason: "begin again"})
 		w.must(err)
 		if live.Version.Number != 0 || w.pay(p.attempt(dollars(20))).Payment.PolicyID != "default" {
 			w.Errorf("got %+v", live.Version)
@@ -173,6 +173,46 @@ func TestRollingBackIsInstantAndTakesOnePerson(t *testing.T) {
 		gone, _ := w.s.PolicyVersion(w.Context(), ana, first.ID)
 		if gone.State != publication.Retired || gone.RollbackReason != "begin again" {
 			w.Errorf("got %+v", gone)
+		}
+	})
+}
+
+func TestOneOfTwoPeopleWhoRollBackFromTheSamePageIsRefused(t *testing.T) {
+	on(t, func(w *world) {
+		first, second := w.publish(small("1", "approved")), w.publish(small("2", "approved"))
+		w.publish(small("3", "approved"))
+		ana, bo := w.analysts()
+		back := service.PolicyRollback{ID: second.ID, ExpectedLive: 3, Reason: "three does harm"}
+		_, err := w.s.RollBackPolicy(w.Context(), ana, back)
+		w.must(err)
+		back.ID = ""
+		_, err = w.s.RollBackPolicy(w.Context(), bo, back)
+		refused(w, err, problem.Conflict, "policy_changed")
+		// Nobody goes back further than one step alone: the aggregates of older versions are not kept up.
+		_, err = w.s.RollBackPolicy(w.Context(), bo, service.PolicyRollback{ID: first.ID, ExpectedLive: 2, Reason: "two does harm"})
+		refused(w, err, problem.Conflict, "policy_state")
+	})
+}
+
+func TestARollBackDecidesWithCompleteAggregates(t *testing.T) {
+	on(t, func(w *world) {
+		w.follow()
+		first := w.publish(busyPolicy("1"))
+		w.pass(2 * 1e9)
+		w.follow()
+		w.publish(small("2", "approved"))
+		w.pass(2 * 1e9)
+		w.follow()
+		for range 3 {
+			w.pay(w.person().attempt(dollars(20)))
+		}
+		w.rebuild()
+		w.follow()
+		ana, _ := w.analysts()
+		_, err := w.s.RollBackPolicy(w.Context(), ana, service.PolicyRollback{ID: first.ID, ExpectedLive: 2, Reason: "back"})
+		w.must(err)
+		if got := w.pay(w.person().attempt(dollars(20))).Payment; got.Outcome != payment.Rejected {
+			w.Errorf("got %s by %s %s: its aggregate has no past", got.Outcome, got.PolicyID, got.PolicyVersion)
 		}
 	})
 }

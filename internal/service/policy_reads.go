@@ -17,6 +17,7 @@ type PolicyInForce struct {
 	Version  publication.Version // number 0 when it is the policy that ships: then only Number, PolicyID, PolicyVersion, Text and Digest are set
 	Settings publication.Settings
 	Compiled *risk.Policy
+	BeforeID string // the version that was live immediately before, to which one person may roll back; empty when there is none
 }
 
 // LivePolicy returns the policy that decides the tenant's payments.
@@ -42,6 +43,11 @@ func (s *Service) inForce(tx *store.Tx, tenantID, liveID string) (PolicyInForce,
 	if live.Settings, err = tx.RiskSettings(tenantID); err != nil {
 		return live, err
 	}
+	before, _, err := tx.RetiredLast(tenantID)
+	if err != nil {
+		return live, err
+	}
+	live.BeforeID = before.ID
 	live.Version, live.Compiled, err = s.versionOf(tx, tenantID, liveID)
 	return live, err
 }

@@ -225,6 +225,7 @@ func (v *visit) versionBody(status int, f *form) error {
 	if !isLive {
 		page.LiveURL, page.LiveName = "/console/policy/versions/"+page.Line.ID+"/diff", "the live version"
 	}
+	page.LiveNumber = live.Version.Number
 	page.Alone, page.CanDraft = live.Settings.OnePerson, v.may(access.DraftPolicies)
 	drafts, publishes := v.may(access.DraftPolicies), v.may(access.PublishPolicies)
 	switch ver.State {
@@ -236,7 +237,7 @@ func (v *visit) versionBody(status int, f *form) error {
 	case publication.Preparing:
 		page.CanWithdraw = publishes
 	case publication.Retired:
-		page.CanReturn = publishes
+		page.CanReturn = publishes && (ver.Number == 0 || ver.ID == live.BeforeID)
 	case publication.Live, publication.Withdrawn:
 	default:
 	}

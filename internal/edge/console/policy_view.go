@@ -73,6 +73,7 @@ type versionPage struct {
 
 	// Alone says that one person may publish by themselves here.
 	Alone, CanDraft                                         bool
+	LiveNumber                                              int64 // of the version that is live as the page is shown
 	CanEdit, CanPropose, CanApprove, CanWithdraw, CanReturn bool
 	// WhyNot says why the reader can't approve although it waits for approval.
 	WhyNot string

@@ -220,7 +220,11 @@ func rollBack(v *visit) error {
 	if len(f.errors) > 0 {
 		return v.versionBody(http.StatusUnprocessableEntity, f)
 	}
-	in := service.PolicyRollback{ID: v.r.PathValue("id"), Reason: f.text("reason")}
+	live, err := strconv.ParseInt(f.text("live"), 10, 64)
+	if err != nil || live < 0 {
+		return problem.New(problem.Malformed, "revision_missing", "the form does not say which version was live; open the page again")
+	}
+	in := service.PolicyRollback{ID: v.r.PathValue("id"), ExpectedLive: live, Reason: f.text("reason")}
 	if in.ID == shippedID {
 		in.ID = ""
 	}

@@ -187,7 +187,7 @@ func TestPublishingTakesASecondPersonAndIsRolledBackByOne(t *testing.T) {
 		}
 	}
 	for to, fields := range map[string]url.Values{
-		path + "/approve": {"revision": {"2"}}, path + "/withdraw": {"revision": {"2"}}, path + "/propose": {"revision": {"2"}}, path + "/rollback": {"reason": {"x"}},
+		path + "/approve": {"revision": {"2"}}, path + "/withdraw": {"revision": {"2"}}, path + "/propose": {"revision": {"2"}}, path + "/rollback": {"live": {"0"}, "reason": {"x"}},
 		"/console/policy/versions": {"revision": {"0"}, "text": {small("9")}, "step": {"save"}}, "/console/policy/backtest": {"from": {"2026-11-01"}, "to": {"2026-11-20"}},
 		"/console/lists": {"name": {"mine"}, "kind": {"block"}},
 	} {
@@ -201,14 +201,14 @@ func TestPublishingTakesASecondPersonAndIsRolledBackByOne(t *testing.T) {
 	w.says(approved, "Approved. It decides as soon as")
 	w.RunJobs()
 	w.says(ben.get("/console/policy"), "Version 1", "written by Ana Ruiz, approved by Ben Okoro", "Large amount", "Holds the payment for a person, with priority 10", "Shadow", "Would hold the payment")
-	w.says(ben.send("/console/policy/versions/shipped/rollback", url.Values{"reason": {""}}), "Say why")
-	w.says(ben.send("/console/policy/versions/shipped/rollback", url.Values{"reason": {"too many were held"}}), "Rolled back.")
+	w.says(ben.send("/console/policy/versions/shipped/rollback", url.Values{"live": {"1"}, "reason": {""}}), "Say why")
+	w.says(ben.send("/console/policy/versions/shipped/rollback", url.Values{"live": {"1"}, "reason": {"too many were held"}}), "Rolled back.")
 	w.says(ben.get("/console/policy"), "The policy that ships")
 	if from := ben.get("/console/policy/versions/new?from=" + strings.TrimPrefix(path, "/console/policy/versions/")); !strings.Contains(from.body, "policy: small") {
 		t.Error("a draft does not begin with the version that it is made from")
 	}
 	w.says(ben.get(path), "Retired", "Roll back to this version", "too many were held")
-	w.says(ben.send(path+"/rollback", url.Values{"reason": {"fixed"}}), "Rolled back.", "Live")
+	w.says(ben.send(path+"/rollback", url.Values{"live": {"0"}, "reason": {"fixed"}}), "Rolled back.", "Live")
 }
 
 func TestListsAreKeptInTheConsole(t *testing.T) {
