@@ -43,8 +43,16 @@ func (s *Service) ImportPayments(ctx context.Context, actor access.Actor, past [
 	if len(past) > MaxPastPayments {
 		return nil, problem.New(problem.TooLarge, "too_many_past_payments", "bring in at most 5000 past payments at a time")
 	}
+	// One after another: each is a large transaction, and on PostgreSQL one that waits for another node's would hold a connection.
+	if err := s.importing.Acquire(ctx, 1); err != nil {
+		return nil, err
+	}
+	defer s.importing.Release(1)
 	var results []ImportResult
 	err := s.write(ctx, func(_ context.Context, tx *store.Tx) error {
+		if err := tx.HoldImports(actor.TenantID); err != nil {
+			return err
+		}
 		var err error
 		results, err = s.importPayments(tx, actor, past)
 		return err

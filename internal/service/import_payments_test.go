@@ -98,3 +98,33 @@ func TestPastPaymentsThatAreRefusedDoNotKeepTheOthersOut(t *testing.T) {
 		refused(w, err, problem.NotFound, "not_found")
 	})
 }
+
+func TestOnePastPaymentThatTwoNodesBringInAtOnceIsOne(t *testing.T) {
+	on(t, func(w *world) {
+		nodes, people := w.nodes(), []person{w.person(), w.person()}
+		for round := range 20 {
+			before := w.counts()
+			refused := make([]int, len(nodes))
+			for i, err := range atOnce(len(nodes), func(i int) error {
+				var past []service.PastPayment
+				for n := range 20 {
+					past = append(past, people[i].past(fmt.Sprintf("both-%d-%d", round, n), 5))
+				}
+				results, err := nodes[i].ImportPayments(w.Context(), w.key, past)
+				for _, result := range results {
+					if p := problem.As(result.Err); p != nil && p.Code == "external_id_reused" {
+						refused[i]++
+					}
+				}
+				return err
+			}) {
+				if err != nil {
+					w.Fatalf("node %d: %v", i, err)
+				}
+			}
+			if got, want := w.grown(before), "payments+20"; got != want || refused[0]+refused[1] != 20 {
+				w.Fatalf("round %d: got %s and %v refused, want each brought in under one account", round, got, refused)
+			}
+		}
+	})
+}

@@ -100,6 +100,7 @@ type Service struct {
 	inFlight    sync.Map            // idempotency keys that are being worked on by this process
 	payments    *paymentQueue       // payments that wait for their decision
 	payersToUse sync.Pool           // of *payer, for the memory of their profiles
+	importing   *semaphore.Weighted // held while past payments are brought in
 	hashing     *semaphore.Weighted // bounds the memory that passphrases take
 }
 
@@ -124,7 +125,7 @@ func New(c Config) (*Service, error) {
 	if len(c.PolicyText) == 0 {
 		c.PolicyText = risk.DefaultYAML()
 	}
-	s := &Service{Config: c, hashing: semaphore.NewWeighted(hashedAtOnce)}
+	s := &Service{Config: c, hashing: semaphore.NewWeighted(hashedAtOnce), importing: semaphore.NewWeighted(1)}
 	atOnce := 1
 	if c.Store.Dialect() == "postgres" {
 		atOnce = groupsPostgres

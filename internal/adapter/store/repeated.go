@@ -72,3 +72,14 @@ func (tx *Tx) HoldKeys(keyHashes [][]byte) (busy map[[keyBytes]byte]bool, err er
 		FROM unnest($1::bytea[]) AS k(hash)`, keyHashes)
 	return busy, err
 }
+
+// HoldImports waits until no other transaction brings in past payments of the tenant, and keeps others waiting until this one ends: two that
+// bring in the same payment must see each other, even under different accounts. One lock for all its keys, because PostgreSQL has room for
+// a few thousand locks in all. On SQLite there is one writer.
+func (tx *Tx) HoldImports(tenantID string) error {
+	if tx.store.dialect != onPostgres {
+		return nil
+	}
+	_, err := tx.exec("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", "past payments of "+tenantID)
+	return err
+}
