@@ -66,7 +66,7 @@ func (m *Model) extended(knots []Knot) []Knot {
 		knots = append([]Knot{below}, knots...)
 	}
 	// The odds of the last group ten times over, where its straight line would end far above what was seen.
-	above := Knot{max(highest, last.Points) + 1, short(1 - (1-last.Probability)/10)}
+	above := Knot{max(highest, last.Points) + 1, 1 - short((1-last.Probability)/10)}
 	if above.Probability > last.Probability {
 		knots = append(knots, above)
 	}
