@@ -83,6 +83,7 @@ func (s Seed) into(ctx context.Context, sv *service.Service, progress io.Writer,
 	ready.Key = secret.Reveal()
 	actor := access.Actor{Kind: access.Key, TenantID: tenant.ID, ID: key.ID}
 	began := sv.Clock.Wall()
+	told := began
 	var all []seeded
 	for len(all) < s.Accounts && sv.Clock.Wall().Sub(began) < s.Longest {
 		more, err := s.accounts(ctx, sv, actor, len(all), min(batch, s.Accounts-len(all)))
@@ -96,7 +97,10 @@ func (s Seed) into(ctx context.Context, sv *service.Service, progress io.Writer,
 			return err
 		}
 		all = append(all, more...)
-		_, _ = fmt.Fprintf(progress, "\rseeding: %d of %d accounts, %d past payments ", len(all), s.Accounts, s.History*len(all))
+		if wall := sv.Clock.Wall(); wall.Sub(told) >= time.Second || len(all) == s.Accounts {
+			told = wall
+			_, _ = fmt.Fprintf(progress, "\rseeding: %d of %d accounts, %d past payments ", len(all), s.Accounts, s.History*len(all))
+		}
 	}
 	_, _ = fmt.Fprintf(progress, "in %.1f s\n", sv.Clock.Wall().Sub(began).Seconds())
 	if len(all) < s.Accounts {
