@@ -137,8 +137,6 @@ func (s *Service) lookAtTenants(ctx context.Context) error {
 	if f.started && wall.Sub(f.looked) < lookAtPolicies && wall.Sub(f.looked) >= 0 {
 		return nil
 	}
-	f.payments.forget(wall)
-	f.findings.forget(wall)
 	return s.read(ctx, func(_ context.Context, tx *store.Tx) error {
 		tenants, err := tx.Tenants()
 		if err != nil {
@@ -205,10 +203,14 @@ func covers(set *history.SeriesSet, live *livePolicy) bool {
 func (s *Service) followPayments(ctx context.Context) (more bool, err error) {
 	f := &s.follower
 	var fresh []*store.LogEntry
-	read := 0
-	err = s.read(ctx, func(_ context.Context, tx *store.Tx) error {
+	var on store.Snapshot
+	read, wall := 0, s.Clock.Wall()
+	err = s.read(ctx, func(_ context.Context, tx *store.Tx) (err error) {
 		fresh, read = nil, 0
-		for _, gap := range f.payments.gaps() {
+		if on, err = tx.Snapshot(); err != nil {
+			return err
+		}
+		for _, gap := range f.payments.gaps(wall) {
 			if err := tx.PastLog(gap.from-1, int(gap.to-gap.from+1), func(e *store.LogEntry) error {
 				if e.Seq <= gap.to {
 					fresh = append(fresh, e)
@@ -226,8 +228,9 @@ func (s *Service) followPayments(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	wall, now := s.Clock.Wall(), s.Clock.Now()
-	fresh = slices.DeleteFunc(fresh, func(e *store.LogEntry) bool { return !f.payments.take(e.Seq, wall) })
+	now := s.Clock.Now()
+	fresh = slices.DeleteFunc(fresh, func(e *store.LogEntry) bool { return !f.payments.take(e.Seq, wall, on) })
+	f.payments.forget(wall, on)
 	for part := range slices.Chunk(fresh, foldBatch) {
 		f.fold(part)
 		for _, e := range part {
@@ -260,10 +263,14 @@ func (s *Service) followFindings(ctx context.Context) (more bool, err error) {
 	f := &s.follower
 	var fresh []payment.Finding
 	var learned []learnedOf
-	read := 0
-	err = s.read(ctx, func(_ context.Context, tx *store.Tx) error {
+	var on store.Snapshot
+	read, wall := 0, s.Clock.Wall()
+	err = s.read(ctx, func(_ context.Context, tx *store.Tx) (err error) {
 		fresh, learned, read = nil, nil, 0
-		for _, gap := range f.findings.gaps() {
+		if on, err = tx.Snapshot(); err != nil {
+			return err
+		}
+		for _, gap := range f.findings.gaps(wall) {
 			late, err := tx.FindingsAfter(gap.from-1, int(gap.to-gap.from+1))
 			if err != nil {
 				return err
@@ -288,11 +295,11 @@ func (s *Service) followFindings(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	wall := s.Clock.Wall()
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	defer f.findings.forget(wall, on)
 	for i, finding := range fresh {
-		if !f.findings.take(finding.Sequence, wall) {
+		if !f.findings.take(finding.Sequence, wall, on) {
 			continue
 		}
 		if t := f.indexes[finding.TenantID]; t != nil {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/probity/probity/internal/adapter/store"
 )
 
 // logCursor remembers which entries of a log were taken. On PostgreSQL a number can be missing for a while, because the transaction that
@@ -11,19 +13,28 @@ import (
 type logCursor struct {
 	high    int64 // every number up to here was taken or is missing
 	missing []gap // in order
+
+	lookedAtAll time.Time // wall time of the last look that was at the old gaps too
+	all         bool      // the look that is going on is one
 }
 
 // gap is a run of numbers that are missing.
 type gap struct {
 	span
 	since time.Time // when it was first missed, in wall time
+	xmax  int64     // what took the numbers and has not ended is a transaction before this one (see store.Snapshot)
 }
 
 // span is a run of numbers.
 type span struct{ from, to int64 }
 
-// gapAge is how long a missing number is looked for. No transaction of ours lasts as long.
-const gapAge = 30 * time.Second
+const (
+	// gapAge is how long a missing number is looked for at least. After that it is looked for until every transaction has ended that had begun
+	// when it was missed first: a commit that stalls is late, and never lost.
+	gapAge = 30 * time.Second
+	// lookAtOld is how often gaps older than that are looked at, so that they cost little while a transaction is stuck.
+	lookAtOld = time.Second
+)
 
 // find returns the place of the first gap that ends at the number or after it, and whether the number is in it.
 func (c *logCursor) find(seq int64) (int, bool) {
@@ -31,11 +42,11 @@ func (c *logCursor) find(seq int64) (int, bool) {
 	return i, i < len(c.missing) && c.missing[i].from <= seq
 }
 
-// take notes an entry that was read, and reports whether it is new.
-func (c *logCursor) take(seq int64, wall time.Time) bool {
+// take notes an entry that was read, when and on what state of the log, and reports whether it is new.
+func (c *logCursor) take(seq int64, wall time.Time, on store.Snapshot) bool {
 	if seq > c.high {
 		if seq > c.high+1 { // by thousands, while others bring in their past
-			c.missing = append(c.missing, gap{span{c.high + 1, seq - 1}, wall})
+			c.missing = append(c.missing, gap{span{c.high + 1, seq - 1}, wall, on.Xmax})
 		}
 		c.high = seq
 		return true
@@ -46,10 +57,10 @@ func (c *logCursor) take(seq int64, wall time.Time) bool {
 	}
 	var rest []gap
 	if g := c.missing[i]; g.from < seq {
-		rest = append(rest, gap{span{g.from, seq - 1}, g.since})
+		rest = append(rest, gap{span{g.from, seq - 1}, g.since, g.xmax})
 	}
 	if g := c.missing[i]; g.to > seq {
-		rest = append(rest, gap{span{seq + 1, g.to}, g.since})
+		rest = append(rest, gap{span{seq + 1, g.to}, g.since, g.xmax})
 	}
 	c.missing = slices.Replace(c.missing, i, i+1, rest...)
 	return true
@@ -63,18 +74,27 @@ func (c *logCursor) low() int64 {
 	return c.high
 }
 
-// forget gives up numbers that have been missing for too long.
-func (c *logCursor) forget(wall time.Time) {
-	c.missing = slices.DeleteFunc(c.missing, func(g gap) bool { return wall.Sub(g.since) > gapAge })
-}
-
-// gaps returns the missing numbers as runs, in order.
-func (c *logCursor) gaps() []span {
+// gaps returns the missing numbers that it is time to look for, as runs, in order.
+func (c *logCursor) gaps(wall time.Time) []span {
+	passed := wall.Sub(c.lookedAtAll)
+	if c.all = passed >= lookAtOld || passed < 0; c.all {
+		c.lookedAtAll = wall
+	}
 	var runs []span
 	for _, g := range c.missing {
-		runs = append(runs, g.span)
+		if c.all || wall.Sub(g.since) <= gapAge {
+			runs = append(runs, g.span)
+		}
 	}
 	return runs
+}
+
+// forget gives up, after a look on a state of the log, what can come no more: what took the numbers was undone.
+func (c *logCursor) forget(wall time.Time, on store.Snapshot) {
+	if !c.all {
+		return
+	}
+	c.missing = slices.DeleteFunc(c.missing, func(g gap) bool { return wall.Sub(g.since) > gapAge && on.Xmin >= g.xmax })
 }
 
 // holds reports whether the entry was taken.

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/probity/probity/internal/adapter/store"
 )
 
 func TestALogCursorTakesEachEntryOnceWhateverTheOrder(t *testing.T) {
@@ -14,7 +16,7 @@ func TestALogCursorTakesEachEntryOnceWhateverTheOrder(t *testing.T) {
 		taken := map[int64]bool{}
 		for range rapid.IntRange(1, 200).Draw(t, "reads") {
 			seq := rapid.Int64Range(1, 60).Draw(t, "seq")
-			if got := c.take(seq, now); got == taken[seq] {
+			if got := c.take(seq, now, store.Snapshot{}); got == taken[seq] {
 				t.Fatalf("entry %d: got new %v after it was taken %v", seq, got, taken[seq])
 			}
 			taken[seq] = true
@@ -27,7 +29,7 @@ func TestALogCursorTakesEachEntryOnceWhateverTheOrder(t *testing.T) {
 					t.Fatalf("got %v for entry %d, taken %v", c.holds(at), at, taken[at])
 				}
 			}
-			for _, run := range c.gaps() {
+			for _, run := range c.gaps(now) {
 				for at := run.from; at <= run.to; at++ {
 					if taken[at] {
 						t.Fatalf("entry %d is in a gap and was taken", at)
@@ -39,28 +41,61 @@ func TestALogCursorTakesEachEntryOnceWhateverTheOrder(t *testing.T) {
 }
 
 func TestALogCursorGivesUpWhatNeverCame(t *testing.T) {
-	c := logCursor{high: 10}
 	start := time.Unix(0, 0)
-	c.take(13, start)
-	if c.low() != 10 || len(c.gaps()) != 1 || c.gaps()[0] != (span{11, 12}) {
-		t.Fatalf("got %d %v", c.low(), c.gaps())
+	for _, test := range []struct {
+		name  string
+		after time.Duration
+		on    store.Snapshot
+		low   int64
+	}{
+		{"young, and what took it may still run", gapAge, store.Snapshot{Xmin: 50, Xmax: 200}, 10},
+		{"young, and nothing runs that may have taken it", gapAge, store.Snapshot{Xmin: 100, Xmax: 200}, 10},
+		{"old, and what took it may still run", time.Hour, store.Snapshot{Xmin: 99, Xmax: 200}, 10},
+		{"old, and nothing runs that may have taken it", gapAge + time.Second, store.Snapshot{Xmin: 100, Xmax: 200}, 13},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := logCursor{high: 10}
+			c.take(13, start, store.Snapshot{Xmin: 50, Xmax: 100})
+			if gaps := c.gaps(start.Add(test.after)); c.low() != 10 || len(gaps) != 1 || gaps[0] != (span{11, 12}) {
+				t.Fatalf("got %d %v", c.low(), gaps)
+			}
+			c.forget(start.Add(test.after), test.on)
+			if got := c.low(); got != test.low {
+				t.Errorf("got %d as the low end, want %d", got, test.low)
+			}
+		})
 	}
-	c.forget(start.Add(gapAge))
-	if c.low() != 10 {
-		t.Error("a gap was given up too soon")
+}
+
+func TestALogCursorLooksAtOldGapsOnceASecond(t *testing.T) {
+	c, wall := logCursor{high: 10}, time.Unix(0, 0)
+	c.take(12, wall, store.Snapshot{Xmin: 50, Xmax: 100})
+	wall = wall.Add(time.Minute)
+	if got := len(c.gaps(wall)); got != 1 {
+		t.Errorf("got %d gaps to look at, want 1", got)
 	}
-	c.forget(start.Add(gapAge + time.Second))
-	if c.low() != 13 {
-		t.Errorf("got %d, want the gap given up", c.low())
+	c.forget(wall, store.Snapshot{Xmin: 50, Xmax: 200})
+	wall = wall.Add(lookAtOld / 2)
+	if got := len(c.gaps(wall)); got != 0 {
+		t.Errorf("got %d gaps to look at half a second later, want none", got)
+	}
+	// Nobody has looked, so nothing is known.
+	if c.forget(wall, store.Snapshot{Xmin: 150, Xmax: 200}); c.low() != 10 {
+		t.Error("a gap was given up without a look")
+	}
+	wall = wall.Add(lookAtOld)
+	c.gaps(wall)
+	if c.forget(wall, store.Snapshot{Xmin: 150, Xmax: 200}); c.low() != 12 {
+		t.Errorf("got %d as the low end, want the gap given up", c.low())
 	}
 }
 
 func TestALogCursorMissesWhatALargeTransactionHasTakenAndNotEnded(t *testing.T) {
 	const imported = 16 * MaxPastPayments // as many as can be brought in at once by all connections of a node
 	c, now := logCursor{high: 10}, time.Unix(0, 0)
-	c.take(10+imported+1, now)
+	c.take(10+imported+1, now, store.Snapshot{})
 	for seq := int64(11); seq <= 10+imported; seq++ {
-		if !c.take(seq, now) {
+		if !c.take(seq, now, store.Snapshot{}) {
 			t.Fatalf("entry %d came late and was passed over", seq)
 		}
 	}
