@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/probity/probity/internal/domain/risk"
@@ -23,7 +24,7 @@ type policyCommand struct {
 
 type policyCheckCommand struct {
 	Policy string   `arg:"" help:"The policy (YAML); default is the one that ships with Probity."`
-	Cases  []string `help:"Worked cases (YAML) that the policy must answer as they say; may be given several times." type:"existingfile" placeholder:"FILE"`
+	Cases  []string `help:"Worked cases that the policy must answer as they say: a YAML file, or a folder of them; may be given several times." type:"path" placeholder:"PATH"`
 }
 
 // Run prints what the policy is, or what is wrong with it.
@@ -43,7 +44,11 @@ func (c *policyCheckCommand) Run() error {
 	}
 	fmt.Println(". Nothing is wrong with it.")
 	failed, total := 0, 0
-	for _, file := range c.Cases {
+	files, err := caseFiles(c.Cases)
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			return fmt.Errorf("read the cases: %w", err)
@@ -71,6 +76,35 @@ func (c *policyCheckCommand) Run() error {
 	}
 	fmt.Printf("All %d cases are answered as they say.\n", total)
 	return nil
+}
+
+// caseFiles returns the files that hold the cases: each path itself, or the YAML files of a folder, in the order of their names.
+func caseFiles(paths []string) ([]string, error) {
+	var files []string
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, fmt.Errorf("read the cases: %w", err)
+		}
+		if !info.IsDir() {
+			files = append(files, path)
+			continue
+		}
+		entries, err := os.ReadDir(path)
+		if err != nil {
+			return nil, fmt.Errorf("read the cases: %w", err)
+		}
+		before := len(files)
+		for _, entry := range entries {
+			if extension := filepath.Ext(entry.Name()); !entry.IsDir() && (extension == ".yaml" || extension == ".yml") {
+				files = append(files, filepath.Join(path, entry.Name()))
+			}
+		}
+		if len(files) == before {
+			return nil, fmt.Errorf("read the cases: %s holds no YAML file", path)
+		}
+	}
+	return files, nil
 }
 
 // runCase prints what is wrong with the answer to a case: what was raised, and by which values.

@@ -158,6 +158,12 @@ func TestCheckRunsCases(t *testing.T) {
 	if err := (&policyCheckCommand{Policy: defaultName, Cases: []string{good, bad}}).Run(); err == nil || !strings.Contains(err.Error(), "1 of 2 cases") {
 		t.Errorf("got %v, want that one of two cases fails", err)
 	}
+	if err := (&policyCheckCommand{Policy: defaultName, Cases: []string{filepath.Dir(bad)}}).Run(); err == nil || !strings.Contains(err.Error(), "1 of 1 cases") {
+		t.Errorf("got %v, want that the one case of the folder fails", err)
+	}
+	if err := (&policyCheckCommand{Policy: defaultName, Cases: []string{t.TempDir()}}).Run(); err == nil {
+		t.Error("an empty folder of cases was taken for cases that pass")
+	}
 }
 
 func TestParseDays(t *testing.T) {
