@@ -26,6 +26,13 @@ type PolicyChange struct {
 	ID               string
 	ExpectedRevision int64     // 0 means whatever stands
 	EffectiveAt      time.Time // Propose: zero means as soon as it is ready
+
+	already func(publication.Version) bool // whether the same person made the step before: a button was pressed twice
+}
+
+// made reports whether the step was made before, and the version may be answered as it is.
+func (c PolicyChange) made(v publication.Version) bool {
+	return c.already != nil && c.already(v) && c.ExpectedRevision < v.Revision
 }
 
 // PolicyRollback makes an earlier version live again.
@@ -101,6 +108,7 @@ func (s *Service) ProposePolicy(ctx context.Context, actor access.Actor, in Poli
 	if err := actor.Require(access.PublishPolicies); err != nil {
 		return publication.Version{}, err
 	}
+	in.already = func(v publication.Version) bool { return v.ProposedAlready(actor) }
 	return s.changePolicy(ctx, actor, in, func(tx *store.Tx, v publication.Version) (publication.Version, []journal.Draft, error) {
 		if err := s.checkName(tx, v); err != nil {
 			return v, nil, err
@@ -129,13 +137,14 @@ func (s *Service) ApprovePolicy(ctx context.Context, actor access.Actor, in Poli
 	if err := actor.Require(access.PublishPolicies); err != nil {
 		return v, err
 	}
+	in.already = func(v publication.Version) bool { return v.ApprovedAlready(actor) }
 	err := s.write(ctx, func(_ context.Context, tx *store.Tx) error {
 		settings, err := tx.HoldRiskSettings(actor.TenantID)
 		if err != nil {
 			return err
 		}
 		found, err := expectedVersion(tx, actor, in)
-		if err != nil {
+		if v = found; err != nil || in.made(found) {
 			return err
 		}
 		approved, drafts, err := found.Approve(actor, settings.OnePerson, tx.Now())
@@ -232,13 +241,14 @@ func (s *Service) WithdrawPolicy(ctx context.Context, actor access.Actor, in Pol
 	if err := actor.Require(access.DraftPolicies); err != nil {
 		return v, err
 	}
+	in.already = func(v publication.Version) bool { return v.State == publication.Withdrawn } // whoever did it: it is given up
 	err := s.write(ctx, func(_ context.Context, tx *store.Tx) error {
 		settings, err := tx.HoldRiskSettings(actor.TenantID)
 		if err != nil {
 			return err
 		}
 		found, err := expectedVersion(tx, actor, in)
-		if err != nil {
+		if v = found; err != nil || in.made(found) {
 			return err
 		}
 		if found.State == publication.Proposed || found.State == publication.Preparing {
@@ -346,6 +356,9 @@ func expectedVersion(tx *store.Tx, actor access.Actor, in PolicyChange) (publica
 	if err != nil {
 		return v, err
 	}
+	if in.made(v) {
+		return v, nil
+	}
 	return v, v.CheckRevision(in.ExpectedRevision)
 }
 
@@ -358,7 +371,7 @@ func (s *Service) changePolicy(ctx context.Context, actor access.Actor, in Polic
 			return err
 		}
 		found, err := expectedVersion(tx, actor, in)
-		if err != nil {
+		if v = found; err != nil || in.made(found) {
 			return err
 		}
 		var drafts []journal.Draft

@@ -217,6 +217,55 @@ func TestARollBackDecidesWithCompleteAggregates(t *testing.T) {
 	})
 }
 
+func TestNobodyApprovesATextThatTheyWroteBeforeSomebodyElseTouchedIt(t *testing.T) {
+	on(t, func(w *world) {
+		ana, bo := w.analysts()
+		carl := access.Actor{Kind: access.Staff, TenantID: w.tenant.ID, ID: "staff_carl", Role: access.Analyst}
+		v, err := w.s.DraftPolicy(w.Context(), ana, service.PolicyDraft{Text: small("1", "approved")})
+		w.must(err)
+		v, err = w.s.EditPolicy(w.Context(), w.key, v.ID, service.PolicyDraft{Text: small("1", "approved") + "\n"})
+		w.must(err)
+		_, err = w.s.ProposePolicy(w.Context(), carl, service.PolicyChange{ID: v.ID})
+		w.must(err)
+		_, err = w.s.ApprovePolicy(w.Context(), ana, service.PolicyChange{ID: v.ID})
+		refused(w, err, problem.Forbidden, "second_person_required")
+		_, err = w.s.ApprovePolicy(w.Context(), bo, service.PolicyChange{ID: v.ID})
+		w.must(err)
+	})
+}
+
+func TestAButtonThatIsPressedTwiceAnswersWhatWasReached(t *testing.T) {
+	on(t, func(w *world) {
+		ana, bo := w.analysts()
+		v, err := w.s.DraftPolicy(w.Context(), ana, service.PolicyDraft{Text: small("1", "approved")})
+		w.must(err)
+		twice := func(step func(service.PolicyChange) (publication.Version, error), want publication.State) {
+			w.Helper()
+			in := service.PolicyChange{ID: v.ID, ExpectedRevision: v.Revision}
+			_, err := step(in)
+			w.must(err)
+			entries := len(w.entries())
+			v, err = step(in)
+			if err != nil || v.State != want || len(w.entries()) != entries {
+				w.Errorf("got %s %v, want %s and no second entry", v.State, err, want)
+			}
+		}
+		twice(func(in service.PolicyChange) (publication.Version, error) {
+			return w.s.ProposePolicy(w.Context(), ana, in)
+		}, publication.Proposed)
+		_, err = w.s.ProposePolicy(w.Context(), bo, service.PolicyChange{ID: v.ID})
+		refused(w, err, problem.Conflict, "policy_state")
+		twice(func(in service.PolicyChange) (publication.Version, error) {
+			return w.s.ApprovePolicy(w.Context(), bo, in)
+		}, publication.Live)
+		v, err = w.s.DraftPolicy(w.Context(), ana, service.PolicyDraft{Text: small("2", "approved")})
+		w.must(err)
+		twice(func(in service.PolicyChange) (publication.Version, error) {
+			return w.s.WithdrawPolicy(w.Context(), ana, in)
+		}, publication.Withdrawn)
+	})
+}
+
 func TestWhatIsWrongWithADraftIsToldWithItsPlaces(t *testing.T) {
 	on(t, func(w *world) {
 		before := w.counts()

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"strings"
 	"time"
 
 	"github.com/probity/probity/internal/domain/access"
@@ -56,14 +57,16 @@ func (tx *Tx) SwitchPolicy(s publication.Settings) error {
 	return tx.swap("UPDATE risk_settings SET epoch = $1, live_id = $2 WHERE tenant_id = $3 AND epoch = $4", s.Epoch+1, s.LiveID, s.TenantID, s.Epoch)
 }
 
-const versionColumns = "tenant_id, id, number, state, revision, policy_id, policy_version, body, digest, note, drafted_by, proposed_by, " +
+const versionColumns = "tenant_id, id, number, state, revision, policy_id, policy_version, body, digest, note, drafted_by, editors, proposed_by, " +
 	"approved_by, created_at, proposed_at, effective_at, approved_at, prepared_at, live_at, retired_at, rollback_reason, done_steps, total_steps"
 
 func scanVersion(r row) (publication.Version, error) {
 	var v publication.Version
+	var editors string
 	err := r.Scan(&v.TenantID, &v.ID, &v.Number, &v.State, &v.Revision, &v.PolicyID, &v.PolicyVersion, &v.Text, &v.Digest, &v.Note,
-		&v.DraftedBy, &v.ProposedBy, &v.ApprovedBy, instant{&v.CreatedAt}, instant{&v.ProposedAt}, instant{&v.EffectiveAt},
+		&v.DraftedBy, &editors, &v.ProposedBy, &v.ApprovedBy, instant{&v.CreatedAt}, instant{&v.ProposedAt}, instant{&v.EffectiveAt},
 		instant{&v.ApprovedAt}, instant{&v.PreparedAt}, instant{&v.LiveAt}, instant{&v.RetiredAt}, &v.RollbackReason, &v.Done, &v.Total)
+	v.Editors = strings.Fields(editors)
 	return v, err
 }
 
@@ -76,7 +79,7 @@ func (tx *Tx) NextPolicyNumber(tenantID string) (int64, error) {
 func (tx *Tx) InsertPolicyVersion(actor access.Actor, v publication.Version, drafts []journal.Draft) error {
 	taken := problem.New(problem.Conflict, "changed_meanwhile", "somebody else drafted a policy at the same time; repeat")
 	err := tx.insert("policies", versionColumns, taken, v.TenantID, v.ID, v.Number, v.State, v.Revision, v.PolicyID, v.PolicyVersion, v.Text,
-		v.Digest, v.Note, v.DraftedBy, v.ProposedBy, v.ApprovedBy, micros(v.CreatedAt), micros(v.ProposedAt), micros(v.EffectiveAt),
+		v.Digest, v.Note, v.DraftedBy, strings.Join(v.Editors, " "), v.ProposedBy, v.ApprovedBy, micros(v.CreatedAt), micros(v.ProposedAt), micros(v.EffectiveAt),
 		micros(v.ApprovedAt), micros(v.PreparedAt), micros(v.LiveAt), micros(v.RetiredAt), v.RollbackReason, v.Done, v.Total)
 	if err != nil {
 		return err
@@ -86,9 +89,9 @@ func (tx *Tx) InsertPolicyVersion(actor access.Actor, v publication.Version, dra
 
 // NotePolicyProgress saves how far the preparation of a version is. That is no change of its state, so it has no journal entry.
 func (tx *Tx) NotePolicyProgress(v publication.Version) error {
-	return tx.swap(`UPDATE policies SET revision = $1, prepared_at = $2, done_steps = $3, total_steps = $4
-		WHERE tenant_id = $5 AND id = $6 AND revision = $7`,
-		v.Revision, micros(v.PreparedAt), v.Done, v.Total, v.TenantID, v.ID, v.Revision-1)
+	return tx.swap(`UPDATE policies SET prepared_at = $1, done_steps = $2, total_steps = $3
+		WHERE tenant_id = $4 AND id = $5 AND revision = $6 AND prepared_at IS NULL`,
+		micros(v.PreparedAt), v.Done, v.Total, v.TenantID, v.ID, v.Revision)
 }
 
 const versionsOf = "SELECT " + versionColumns + " FROM policies WHERE tenant_id = $1"

@@ -11,6 +11,7 @@ import (
 	"github.com/probity/probity/internal/domain/publication"
 	"github.com/probity/probity/internal/domain/verification"
 	"github.com/probity/probity/internal/standard/problem"
+	"strings"
 )
 
 // SaveVerification saves what a verification has become.
@@ -89,12 +90,12 @@ func (tx *Tx) BuryJob(job Job, category string) error {
 // SavePolicyVersion saves what a version of a policy has become.
 func (tx *Tx) SavePolicyVersion(actor access.Actor, v publication.Version, drafts []journal.Draft) error {
 	err := tx.swap(`UPDATE policies SET state = $1, revision = $2, policy_id = $3, policy_version = $4, body = $5, digest = $6, note = $7,
-		drafted_by = $8, proposed_by = $9, approved_by = $10, proposed_at = $11, effective_at = $12, approved_at = $13, prepared_at = $14,
-		live_at = $15, retired_at = $16, rollback_reason = $17, done_steps = $18, total_steps = $19
-		WHERE tenant_id = $20 AND id = $21 AND revision = $22`,
-		v.State, v.Revision, v.PolicyID, v.PolicyVersion, v.Text, v.Digest, v.Note, v.DraftedBy, v.ProposedBy, v.ApprovedBy,
-		micros(v.ProposedAt), micros(v.EffectiveAt), micros(v.ApprovedAt), micros(v.PreparedAt), micros(v.LiveAt), micros(v.RetiredAt),
-		v.RollbackReason, v.Done, v.Total, v.TenantID, v.ID, v.Revision-1)
+		drafted_by = $8, editors = $9, proposed_by = $10, approved_by = $11, proposed_at = $12, effective_at = $13, approved_at = $14,
+		prepared_at = $15, live_at = $16, retired_at = $17, rollback_reason = $18, done_steps = $19, total_steps = $20
+		WHERE tenant_id = $21 AND id = $22 AND revision = $23`,
+		v.State, v.Revision, v.PolicyID, v.PolicyVersion, v.Text, v.Digest, v.Note, v.DraftedBy, strings.Join(v.Editors, " "), v.ProposedBy,
+		v.ApprovedBy, micros(v.ProposedAt), micros(v.EffectiveAt), micros(v.ApprovedAt), micros(v.PreparedAt), micros(v.LiveAt),
+		micros(v.RetiredAt), v.RollbackReason, v.Done, v.Total, v.TenantID, v.ID, v.Revision-1)
 	if isDuplicate(err) {
 		return problem.New(problem.Conflict, "policy_version_taken",
 			"another version has this policy and version in its text already; payments name them, so give the text a new version")

@@ -5,6 +5,7 @@ package publication
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"time"
 
@@ -51,7 +52,8 @@ type Version struct {
 	Digest        string // SHA-256 of the text, in hexadecimal
 	Note          string // why it was made, for colleagues
 
-	DraftedBy  string // who wrote the text that stands: a key or a member of staff
+	DraftedBy  string   // who wrote the text that stands: a key or a member of staff
+	Editors    []string // everybody who ever wrote in the draft, the first one first
 	ProposedBy string
 	ApprovedBy string
 
@@ -99,6 +101,9 @@ func Start(id string, number int64, c Content, by access.Actor, now time.Time) (
 func (v Version) filled(c Content, by access.Actor) Version {
 	v.PolicyID, v.PolicyVersion, v.Text, v.Note = c.PolicyID, c.PolicyVersion, c.Text, c.Note
 	v.Digest, v.DraftedBy = Digest(c.Text), by.ID
+	if !slices.Contains(v.Editors, by.ID) {
+		v.Editors = append(slices.Clip(v.Editors), by.ID)
+	}
 	return v
 }
 
@@ -140,7 +145,7 @@ func (v Version) Propose(by access.Actor, effectiveAt, now time.Time) (Version, 
 // maxAhead is how far ahead a version can be scheduled.
 const maxAhead = 400 * 24 * time.Hour
 
-// Approve is the second person's yes. Whoever wrote or proposed it can't give it, unless the tenant lets one person publish alone.
+// Approve is the second person's yes. Whoever proposed it or ever wrote in it can't give it, unless the tenant lets one person publish alone.
 func (v Version) Approve(by access.Actor, alone bool, now time.Time) (Version, []journal.Draft, error) {
 	if v.State != Proposed {
 		return v, nil, v.wrong("only a proposed version can be approved")
@@ -148,7 +153,7 @@ func (v Version) Approve(by access.Actor, alone bool, now time.Time) (Version, [
 	if by.Kind != access.Staff {
 		return v, nil, problem.New(problem.Forbidden, "person_required", "a policy is approved by a person, not by a key")
 	}
-	if !alone && (by.ID == v.ProposedBy || by.ID == v.DraftedBy) {
+	if !alone && (by.ID == v.ProposedBy || slices.Contains(v.Editors, by.ID)) {
 		return v, nil, problem.New(problem.Forbidden, "second_person_required",
 			"a policy is published by a second person: a colleague who neither wrote nor proposed this version approves it")
 	}
@@ -157,7 +162,8 @@ func (v Version) Approve(by access.Actor, alone bool, now time.Time) (Version, [
 	return v, v.said(journal.PolicyApproved, "proposed_by", v.ProposedBy, "drafted_by", v.DraftedBy), nil
 }
 
-// Progress notes how far the preparation is; it is finished when all steps are made. It reports whether that changed anything.
+// Progress notes how far the preparation is; it is finished when all steps are made. It reports whether that changed anything. It makes no
+// new revision: nobody's decision about the version depends on it.
 func (v Version) Progress(done, total int64, finished bool, now time.Time) (Version, bool) {
 	if v.State != Preparing || !v.PreparedAt.IsZero() || (v.Done == done && v.Total == total && !finished) {
 		return v, false
@@ -166,7 +172,6 @@ func (v Version) Progress(done, total int64, finished bool, now time.Time) (Vers
 	if finished {
 		v.PreparedAt = now
 	}
-	v.Revision++
 	return v, true
 }
 
@@ -214,6 +219,16 @@ func (v Version) Withdraw() (Version, []journal.Draft, error) {
 	v.State = Withdrawn
 	v.Revision++
 	return v, v.said(journal.PolicyWithdrawn), nil
+}
+
+// ProposedAlready reports whether the step that the actor asks for was made by them: a button was pressed twice.
+func (v Version) ProposedAlready(by access.Actor) bool {
+	return v.State == Proposed && v.ProposedBy == by.ID
+}
+
+// ApprovedAlready is ProposedAlready for the second person's yes.
+func (v Version) ApprovedAlready(by access.Actor) bool {
+	return (v.State == Preparing || v.State == Live) && v.ApprovedBy == by.ID
 }
 
 // CheckRevision returns a conflict when another revision stands than the caller saw; 0 means whatever stands.

@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -251,9 +252,9 @@ func (v *visit) mayApprove(page *versionPage, ver publication.Version, onePerson
 		page.WhyNot = "An analyst or an administrator who neither wrote nor proposed this version approves it."
 	case onePerson:
 		page.CanApprove = true
-	case ver.DraftedBy == v.actor.ID && ver.ProposedBy == v.actor.ID:
+	case slices.Contains(ver.Editors, v.actor.ID) && ver.ProposedBy == v.actor.ID:
 		page.WhyNot = "You wrote and proposed this version, so a colleague has to approve it: an analyst or an administrator."
-	case ver.DraftedBy == v.actor.ID:
+	case slices.Contains(ver.Editors, v.actor.ID):
 		page.WhyNot = "You wrote this version, so a colleague has to approve it: an analyst or an administrator who did not propose it."
 	case ver.ProposedBy == v.actor.ID:
 		page.WhyNot = "You proposed this version, so a colleague has to approve it: an analyst or an administrator who did not write it."

@@ -23,6 +23,7 @@ CREATE TABLE policies (
   digest         TEXT   NOT NULL CHECK (length(digest) = 64),
   note           TEXT   NOT NULL,
   drafted_by     TEXT   NOT NULL CHECK (drafted_by <> ''),
+  editors        TEXT   NOT NULL CHECK (editors <> ''), -- everybody who ever wrote in it, with a space between
   proposed_by    TEXT   NOT NULL,
   approved_by    TEXT   NOT NULL,
   created_at     BIGINT NOT NULL,
