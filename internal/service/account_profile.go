@@ -79,7 +79,7 @@ func foldKnown(policy *risk.Policy, set *history.SeriesSet, profile *history.Pro
 	}
 	if payment.VerdictOf(known) == payment.Fraud {
 		profile.FoldLabel(set, &history.Label{
-			Payment: entry.Payment, Outcome: outcomeOf(e.Payment.Effective(known)), Fraud: true, KnownAt: known[len(known)-1].KnownAt,
+			Payment: entry.Payment, Outcome: outcomeOf(e.Payment.Effective(known)), Fraud: true, KnownAt: payment.FraudSince(known),
 		})
 	}
 }

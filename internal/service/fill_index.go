@@ -129,7 +129,7 @@ func (r *refill) fold(e *store.LogEntry) {
 	}
 	if payment.VerdictOf(known) == payment.Fraud {
 		r.index.FoldLabel(&history.Label{
-			Payment: entry.Payment, Outcome: outcomeOf(e.Payment.Effective(known)), Fraud: true, KnownAt: known[len(known)-1].KnownAt,
+			Payment: entry.Payment, Outcome: outcomeOf(e.Payment.Effective(known)), Fraud: true, KnownAt: payment.FraudSince(known),
 		})
 	}
 }

@@ -104,6 +104,26 @@ func VerdictOf(findings []Finding) Verdict {
 	return verdict
 }
 
+// FraudSince returns when it became known that the payment is fraud, by the finding that made it so and not by those that agree; zero when
+// the findings, in order, do not say so.
+func FraudSince(findings []Finding) time.Time {
+	var since time.Time
+	verdict := Unknown
+	for _, f := range findings {
+		v := f.Kind.Verdict()
+		switch {
+		case v == Unknown:
+			continue
+		case v != Fraud:
+			since = time.Time{}
+		case verdict != Fraud:
+			since = f.KnownAt
+		}
+		verdict = v
+	}
+	return since
+}
+
 // Latest returns the outcome that was reported last, and whether there is one. Findings are in order.
 func Latest(findings []Finding) (Finding, bool) {
 	for i := len(findings) - 1; i >= 0; i-- {

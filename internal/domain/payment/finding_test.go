@@ -46,6 +46,36 @@ func TestTheVerdictIsTheLatestThatSaysAnything(t *testing.T) {
 	}
 }
 
+func TestFraudIsKnownSinceTheFindingThatMadeItSo(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		kinds []FindingKind
+		want  int // which finding; 0 for none
+	}{
+		{"nothing is known at first", nil, 0},
+		{"settlement says nothing", []FindingKind{Settled}, 0},
+		{"a chargeback is news", []FindingKind{Settled, Chargeback}, 2},
+		{"settlement after it is not about fraud", []FindingKind{FraudConfirmed, Settled}, 1},
+		{"a confirmation is no news", []FindingKind{Chargeback, FraudConfirmed}, 1},
+		{"what is legitimate is no fraud", []FindingKind{Chargeback, LegitimateConfirmed}, 0},
+		{"a changed mind is news", []FindingKind{Chargeback, LegitimateConfirmed, Refunded, FraudConfirmed, Settled}, 4},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			findings := found(c.kinds...)
+			for i := range findings {
+				findings[i].KnownAt = decidedAt.Add(time.Duration(i+1) * time.Hour)
+			}
+			want := time.Time{}
+			if c.want > 0 {
+				want = findings[c.want-1].KnownAt
+			}
+			if got := FraudSince(findings); !got.Equal(want) || got.IsZero() == (VerdictOf(findings) == Fraud) {
+				t.Errorf("got %v, want %v", got, want)
+			}
+		})
+	}
+}
+
 func TestReports(t *testing.T) {
 	later := decidedAt.Add(time.Hour)
 	for _, c := range []struct {
