@@ -158,8 +158,17 @@ func (g *group) load(decisions []*decision) error {
 		}
 		entry := entryOf(live.Policy, e)
 		p.profile.Fold(p.series, &entry)
+		// Kept, also when nothing of the account is approved now: otherwise a tail of rejections would be folded again each time, and grow.
+		g.markChanged(p)
 		return nil
 	})
+}
+
+// markChanged has finish keep what the account has become.
+func (g *group) markChanged(p *payer) {
+	if !p.changed {
+		p.changed, g.changed = true, append(g.changed, p)
+	}
 }
 
 func askedBy(d *decision) store.Asked {
@@ -186,7 +195,7 @@ func (g *group) add(stored *store.Payer) error {
 	p.profile = history.Profile{}
 	if stored.Seq, err = g.foldAll(g.tx, live, stored.TenantID, stored.AccountID, &p.profile); err == nil {
 		stored.Rebuilt()
-		p.changed, g.changed = true, append(g.changed, p)
+		g.markChanged(p)
 	}
 	return err
 }
@@ -230,7 +239,7 @@ func (g *group) decide(d *decision) error {
 	}
 	e := g.entry(d, live, method)
 	if p.Restricted {
-		return g.apart(d, e, func() error { return g.rejectRestricted(d, e) })
+		return g.appendRestricted(d, e, p, method)
 	}
 	facts, decided := g.evaluate(p, live, e, method)
 	g.hits = append(g.hits, countedDecision{d.actor.TenantID, live.Policy, decided})
@@ -249,9 +258,7 @@ func (g *group) decide(d *decision) error {
 		e.Outcome = payment.Approved
 		g.pending = append(g.pending, appending{e, p})
 		p.profile.Fold(p.series, &history.Entry{Payment: facts.Payment, Outcome: history.Approved})
-		if !p.changed {
-			p.changed, g.changed = true, append(g.changed, p)
-		}
+		g.markChanged(p)
 		d.result.View.Payment = e.Payment
 		return nil
 	case risk.Rejected:
@@ -303,10 +310,43 @@ func (g *group) entry(d *decision, live *livePolicy, method payment.Method) *sto
 	return e
 }
 
+// appendRestricted rejects a payment of a restricted account. Nothing but the log changes, so the account need not be read again: somebody
+// who goes on trying must not hold up everybody else.
+func (g *group) appendRestricted(d *decision, e *store.LogEntry, p *payer, method payment.Method) error {
+	rejected, err := g.nested(d, e, func() error { return g.rejectRestricted(d, e) })
+	if err != nil {
+		return err
+	}
+	if !rejected {
+		return g.reload(d)
+	}
+	live, err := g.policy(e.TenantID)
+	if err != nil {
+		return err
+	}
+	logged := *e
+	logged.MethodKind, logged.Fingerprint = method.Kind, method.Fingerprint
+	entry := entryOf(live.Policy, &logged)
+	p.profile.Fold(p.series, &entry)
+	p.Seq = e.Seq
+	p.Unsaved++
+	g.markChanged(p)
+	return nil
+}
+
 // apart does what changes more than the log. If it fails, the others of the group are not concerned.
 func (g *group) apart(d *decision, e *store.LogEntry, do func() error) error {
-	if err := g.flush(); err != nil {
+	if _, err := g.nested(d, e, do); err != nil {
 		return err
+	}
+	return g.reload(d)
+}
+
+// nested runs do in a part of the transaction of its own, after everything that was decided before, and reports whether it is stored. An
+// error fails the group.
+func (g *group) nested(d *decision, e *store.LogEntry, do func() error) (bool, error) {
+	if err := g.flush(); err != nil {
+		return false, err
 	}
 	err := g.tx.Nested(func() error {
 		if err := do(); err != nil {
@@ -319,13 +359,14 @@ func (g *group) apart(d *decision, e *store.LogEntry, do func() error) error {
 		}
 		return g.keepAnswerOf(d, e)
 	})
-	if err != nil {
-		if g.Store.Retryable(err) {
-			return err
-		}
-		d.result = PaymentResult{Err: g.notStored(d.ctx, 1, err)}
+	if err == nil {
+		return true, nil
 	}
-	return g.reload(d)
+	if g.Store.Retryable(err) {
+		return false, err
+	}
+	d.result = PaymentResult{Err: g.notStored(d.ctx, 1, err)}
+	return false, nil
 }
 
 // keepAnswerOf keeps what is answered to a repetition, unless the log has all of it.

@@ -88,4 +88,3 @@ func (w *world) crowd(accounts, history int) []person {
 	}
 	return people
 }
-

@@ -57,3 +57,32 @@ func TestAnAccountMayPayWithAnyNumberOfMethodsAtOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoGoesOnTryingWhileRestrictedLeavesNoTailThatIsFoldedAgainAndAgain(t *testing.T) {
+	on(t, func(w *world) {
+		p := w.person()
+		w.reject(p)
+		for range 5 {
+			requests := make([]service.PaymentRequest, 20)
+			for i := range requests {
+				requests[i].Attempt = p.attempt(dollars(20))
+			}
+			for _, result := range w.s.AuthorizePayments(w.Context(), w.key, requests) {
+				w.must(result.Err)
+				if got := result.View.Payment.Outcome; got != payment.Rejected {
+					t.Fatalf("got %s, want %s", got, payment.Rejected)
+				}
+			}
+			var behind int
+			w.must(w.db.QueryRowContext(w.Context(), "SELECT COUNT(*) FROM payments WHERE account_id = '"+p.account.ID+
+				"' AND seq > COALESCE((SELECT seq FROM profiles WHERE account_id = '"+p.account.ID+"'), 0)").Scan(&behind))
+			// SQLite stores a profile with every 32nd payment of the account.
+			if behind >= 32 {
+				t.Errorf("the stored profile is %d payments behind the log", behind)
+			}
+		}
+		if got := ledger.Check(w, w.store, w.config.Policy, w.tenant.ID, p.account.ID); got.Rejected != 101 {
+			t.Errorf("got %+v", got)
+		}
+	})
+}
