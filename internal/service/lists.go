@@ -70,7 +70,7 @@ func (s *Service) changeLists(ctx context.Context, actor access.Actor, do func(t
 		if err := do(tx); err != nil {
 			return err
 		}
-		return tx.SwitchPolicy(settings)
+		return tx.SwitchLists(settings)
 	})
 }
 
@@ -179,6 +179,12 @@ func (s *Service) AddListEntry(ctx context.Context, actor access.Actor, in NewLi
 		}
 		if count >= list.MaxEntries {
 			return problem.New(problem.Conflict, "too_many_entries", "a list has at most 100000 entries; remove some first")
+		}
+		if count, err = tx.CountEntriesOfTenant(l.TenantID); err != nil {
+			return err
+		}
+		if count >= list.MaxEntriesOfTenant {
+			return problem.New(problem.Conflict, "too_many_entries", "all lists together have at most 200000 entries; remove some first")
 		}
 		// The live policy knows how a value of its field is spelled, and which can never match.
 		if declared, found, err := s.declaredList(tx, l); err != nil {

@@ -16,9 +16,11 @@ import (
 type livePolicy struct {
 	Policy *risk.Policy
 	Number int64 // of the tenant's policy version; 0 for the policy that ships
-	Epoch  int64 // grows with every change of what decides: policy, lists, budget
-	Lists  *risk.Lists
-	Budget publication.Budget
+	Epoch  int64 // grows with every change of what decides: policy, budget
+	// ListEpoch is that of the entries in Lists.
+	ListEpoch int64
+	Lists     *risk.Lists
+	Budget    publication.Budget
 	// Series are what has to be kept up of the past: what this policy reads, what the approved versions will read that are being prepared,
 	// and what the version that was live before reads, so that publishing and rolling back take no time.
 	Series *history.SeriesSet
@@ -51,10 +53,10 @@ func (s *Service) livePolicy(tx *store.Tx, tenantID string) (*livePolicy, error)
 	s.policies.mu.Lock()
 	known := s.policies.live[tenantID]
 	s.policies.mu.Unlock()
-	if known != nil && known.Epoch == settings.Epoch {
+	if known != nil && known.Epoch == settings.Epoch && known.ListEpoch == settings.ListEpoch {
 		return known, nil
 	}
-	fresh, err := s.loadLivePolicy(tx, settings)
+	fresh, err := s.freshPolicy(tx, settings, known)
 	if err != nil {
 		return nil, err
 	}
@@ -64,11 +66,38 @@ func (s *Service) livePolicy(tx *store.Tx, tenantID string) (*livePolicy, error)
 		s.policies.live = map[string]*livePolicy{}
 	}
 	// A transaction that began earlier may see an older epoch; the newest stays.
-	if known = s.policies.live[tenantID]; known == nil || known.Epoch < fresh.Epoch {
+	if known = s.policies.live[tenantID]; known == nil || known.Epoch < fresh.Epoch || known.Epoch == fresh.Epoch && known.ListEpoch < fresh.ListEpoch {
 		s.policies.live[tenantID] = fresh
 	}
 	return fresh, nil
 }
+
+// freshPolicy brings what is known up to date. Lists with a hundred thousand entries take most of a second to read, for which payments
+// would wait: they are read when the node first needs them, or when another policy declares others, and after that only what has changed.
+func (s *Service) freshPolicy(tx *store.Tx, settings publication.Settings, known *livePolicy) (*livePolicy, error) {
+	var err error
+	var out *livePolicy
+	if known != nil && known.Epoch == settings.Epoch {
+		copied := *known
+		out = &copied
+	} else if out, err = s.loadLivePolicy(tx, settings); err != nil {
+		return nil, err
+	}
+	out.ListEpoch = settings.ListEpoch
+	same := known != nil && slices.EqualFunc(known.Policy.Lists, out.Policy.Lists, sameList)
+	switch {
+	case same && known.ListEpoch >= settings.ListEpoch: // of a transaction that began earlier, the newer entries are as good
+		out.Lists, out.ListEpoch = known.Lists, known.ListEpoch
+	case same:
+		out.Lists, err = changedLists(tx, settings.TenantID, known)
+	default:
+		out.Lists, err = loadLists(tx, settings.TenantID, out.Policy)
+	}
+	return out, err
+}
+
+// sameList reports whether two policies compare a list with the same field.
+func sameList(a, b risk.List) bool { return a.Name == b.Name && a.Field == b.Field }
 
 func (s *Service) loadLivePolicy(tx *store.Tx, settings publication.Settings) (*livePolicy, error) {
 	var err error
@@ -97,8 +126,7 @@ func (s *Service) loadLivePolicy(tx *store.Tx, settings publication.Settings) (*
 	if out.complete, err = risk.Maintain(complete...); err != nil {
 		return nil, err
 	}
-	out.Lists, err = loadLists(tx, settings.TenantID, out.Policy)
-	return out, err
+	return out, nil
 }
 
 // maintained returns the policies whose aggregates are kept up while the given one is live: those whose aggregates have all of the past,

@@ -62,6 +62,9 @@ func (tx *Tx) InsertListEntry(actor access.Actor, e list.Entry, drafts []journal
 	taken.Field = "value"
 	err := tx.insert("list_entries", listEntryColumns, taken, e.TenantID, e.ListID, e.ID, e.Value, e.Reason, e.AddedBy, micros(e.CreatedAt),
 		micros(e.ExpiresAt), micros(e.RemovedAt), e.RemovedBy)
+	if err == nil {
+		err = tx.noteChange(e)
+	}
 	if err != nil {
 		return err
 	}
@@ -72,10 +75,20 @@ func (tx *Tx) InsertListEntry(actor access.Actor, e list.Entry, drafts []journal
 func (tx *Tx) RemoveListEntry(actor access.Actor, e list.Entry, drafts []journal.Draft) error {
 	err := tx.swap("UPDATE list_entries SET removed_at = $1, removed_by = $2 WHERE tenant_id = $3 AND id = $4 AND removed_at IS NULL",
 		micros(e.RemovedAt), e.RemovedBy, e.TenantID, e.ID)
+	if err == nil {
+		err = tx.noteChange(e)
+	}
 	if err != nil {
 		return err
 	}
 	return tx.record(actor, e.TenantID, drafts)
+}
+
+// noteChange marks an entry with the list epoch that SwitchLists is about to make.
+func (tx *Tx) noteChange(e list.Entry) error {
+	_, err := tx.exec(`UPDATE list_entries SET changed = COALESCE((SELECT list_epoch + 1 FROM risk_settings WHERE tenant_id = $1), 1)
+		WHERE tenant_id = $1 AND id = $2`, e.TenantID, e.ID)
+	return err
 }
 
 // ListEntry returns an entry of a list.
@@ -116,6 +129,31 @@ func (tx *Tx) ListEntries(tenantID, listID string, filter ListEntryFilter, page 
 // CountListEntries returns how many entries of a list were not removed.
 func (tx *Tx) CountListEntries(tenantID, listID string) (int, error) {
 	return one(tx, "list", scanCount, "SELECT COUNT(*) FROM list_entries WHERE tenant_id = $1 AND list_id = $2 AND removed_at IS NULL", tenantID, listID)
+}
+
+// CountEntriesOfTenant returns how many entries of all lists were not removed.
+func (tx *Tx) CountEntriesOfTenant(tenantID string) (int, error) {
+	return one(tx, "list", scanCount, `SELECT COUNT(*) FROM list_entries WHERE tenant_id = $1 AND removed_at IS NULL
+		AND list_id IN (SELECT id FROM lists WHERE tenant_id = $1 AND deleted_at IS NULL)`, tenantID)
+}
+
+// ChangedValue is a value that was put on a list or taken off it.
+type ChangedValue struct {
+	StandingValue
+	Removed bool
+}
+
+// ChangedValues returns what was changed on the tenant's lists after a list epoch, in the order of the changes.
+func (tx *Tx) ChangedValues(tenantID string, since int64) ([]ChangedValue, error) {
+	return all(tx, func(r row) (ChangedValue, error) {
+		var v ChangedValue
+		var removedAt time.Time
+		err := r.Scan(&v.List, &v.Value, instant{&v.ExpiresAt}, instant{&removedAt})
+		v.Removed = !removedAt.IsZero()
+		return v, err
+	}, `SELECT l.name, e.value, e.expires_at, e.removed_at FROM list_entries e JOIN lists l ON l.tenant_id = e.tenant_id AND l.id = e.list_id
+		WHERE e.tenant_id = $1 AND e.changed > $2 AND l.deleted_at IS NULL
+		ORDER BY e.changed, CASE WHEN e.removed_at IS NULL THEN 1 ELSE 0 END`, tenantID, since)
 }
 
 // StandingValue is a value on a list, for comparing.

@@ -10,12 +10,12 @@ import (
 	"github.com/probity/probity/internal/standard/problem"
 )
 
-const settingsColumns = "tenant_id, epoch, live_id, one_person, budget_micros, fail_closed"
+const settingsColumns = "tenant_id, epoch, list_epoch, live_id, one_person, budget_micros, fail_closed"
 
 func scanRiskSettings(r row) (publication.Settings, error) {
 	var s publication.Settings
 	var onePerson, failClosed, budget int64
-	err := r.Scan(&s.TenantID, &s.Epoch, &s.LiveID, &onePerson, &budget, &failClosed)
+	err := r.Scan(&s.TenantID, &s.Epoch, &s.ListEpoch, &s.LiveID, &onePerson, &budget, &failClosed)
 	s.OnePerson, s.Budget.FailClosed, s.Budget.Limit = onePerson == 1, failClosed == 1, time.Duration(budget)*time.Microsecond
 	return s, err
 }
@@ -36,7 +36,7 @@ func (tx *Tx) HoldRiskSettings(tenantID string) (publication.Settings, error) {
 	if _, err := tx.Tenant(tenantID); err != nil {
 		return publication.Settings{}, err
 	}
-	return one(tx, "tenant", scanRiskSettings, "INSERT INTO risk_settings ("+settingsColumns+`) VALUES ($1, 1, '', 0, 0, 0)
+	return one(tx, "tenant", scanRiskSettings, "INSERT INTO risk_settings ("+settingsColumns+`) VALUES ($1, 1, 1, '', 0, 0, 0)
 		ON CONFLICT (tenant_id) DO UPDATE SET epoch = risk_settings.epoch RETURNING `+settingsColumns, tenantID)
 }
 
@@ -55,6 +55,11 @@ func (tx *Tx) SaveRiskSettings(actor access.Actor, s publication.Settings, draft
 // entries about the versions tell of it.
 func (tx *Tx) SwitchPolicy(s publication.Settings) error {
 	return tx.swap("UPDATE risk_settings SET epoch = $1, live_id = $2 WHERE tenant_id = $3 AND epoch = $4", s.Epoch+1, s.LiveID, s.TenantID, s.Epoch)
+}
+
+// SwitchLists makes the next list epoch: every node looks at the entries that were changed since the last that it knows.
+func (tx *Tx) SwitchLists(s publication.Settings) error {
+	return tx.swap("UPDATE risk_settings SET list_epoch = $1 WHERE tenant_id = $2 AND list_epoch = $3", s.ListEpoch+1, s.TenantID, s.ListEpoch)
 }
 
 const versionColumns = "tenant_id, id, number, state, revision, policy_id, policy_version, body, digest, note, drafted_by, editors, proposed_by, " +

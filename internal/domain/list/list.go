@@ -58,11 +58,13 @@ func (e Entry) Stands(at time.Time) bool {
 
 // The bounds of lists. Every node keeps all entries of a tenant in memory, about 100 bytes each.
 const (
-	MaxLists       = 50
-	MaxEntries     = 100_000 // of one list
-	MaxValue       = 200     // bytes
-	MaxReason      = 500     // characters
-	MaxDescription = 500
+	MaxLists   = 50
+	MaxEntries = 100_000 // of one list
+	// MaxEntriesOfTenant is how many entries all lists of a tenant have: they are in the memory of each node.
+	MaxEntriesOfTenant = 200_000
+	MaxValue           = 200 // bytes
+	MaxReason          = 500 // characters
+	MaxDescription     = 500
 )
 
 var nameShape = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)

@@ -246,7 +246,8 @@ func (v Version) wrong(message string) error {
 // Settings is what a tenant decides about its decisions. The zero value, with the tenant's id, is what a tenant begins with.
 type Settings struct {
 	TenantID  string
-	Epoch     int64  // grows with every change of what decides: policy, lists, these settings
+	Epoch     int64  // grows with every change of what decides: policy, these settings
+	ListEpoch int64  // grows with every change of an entry of a list
 	LiveID    string // the live version; empty for number 0
 	OnePerson bool   // one person may publish alone; for demos
 	Budget    Budget

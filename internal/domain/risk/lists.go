@@ -1,6 +1,7 @@
 package risk
 
 import (
+	"maps"
 	"net/netip"
 	"strings"
 	"sync/atomic"
@@ -33,6 +34,94 @@ type listSet struct {
 	addresses map[netip.Addr]int64
 	prefixes  map[netip.Prefix]int64
 	lengths   []netip.Prefix // one of each family and length that occurs, so that a look-up tries only these
+	// What was changed since these were prepared, so that a change takes no copy of all: values that were put on the list, and those that
+	// were taken off it or are in fresh with another expiry.
+	fresh *listSet
+	gone  map[string]bool
+}
+
+// maxFresh is how many changes are kept beside a list before all of it is prepared again.
+const maxFresh = 2048
+
+// ListChange is a change of one entry. The list has its value at most once.
+type ListChange struct {
+	ListEntry
+	Removed bool
+}
+
+// With returns the lists after the changes, in their order. It takes as long as what was changed lately is large, not the lists.
+func (l *Lists) With(changes []ListChange) *Lists {
+	out := &Lists{named: maps.Clone(l.named)}
+	changed := map[string]*listSet{}
+	for _, c := range changes {
+		set := changed[c.List]
+		if set == nil {
+			set = newListSet()
+			if before := l.named[c.List]; before != nil {
+				set = before.beside()
+			}
+			changed[c.List], out.named[c.List] = set, set
+		}
+		delete(set.fresh.values, c.Value)
+		set.gone[c.Value] = true
+		if !c.Removed {
+			set.fresh.values[c.Value] = expiryOf(c.ExpiresAt)
+		}
+	}
+	for name, set := range changed {
+		out.named[name] = set.settled()
+	}
+	return out
+}
+
+func newListSet() *listSet {
+	return &listSet{
+		values: map[string]int64{}, addresses: map[netip.Addr]int64{}, prefixes: map[netip.Prefix]int64{},
+		fresh: &listSet{values: map[string]int64{}}, gone: map[string]bool{},
+	}
+}
+
+// beside returns a set on the same prepared values whose changes can be changed.
+func (s *listSet) beside() *listSet {
+	out := *s
+	out.fresh, out.gone = &listSet{values: map[string]int64{}}, maps.Clone(s.gone)
+	if out.gone == nil {
+		out.gone = map[string]bool{}
+	}
+	if s.fresh != nil {
+		out.fresh.values = maps.Clone(s.fresh.values)
+	}
+	return &out
+}
+
+// settled prepares the changes for look-ups, or all values anew when there are many changes.
+func (s *listSet) settled() *listSet {
+	changes := prepared(s.fresh.values)
+	if len(s.gone) <= maxFresh {
+		s.fresh = changes
+		return s
+	}
+	all := maps.Clone(s.values)
+	for value := range s.gone {
+		delete(all, value)
+	}
+	maps.Copy(all, s.fresh.values)
+	return prepared(all)
+}
+
+func prepared(values map[string]int64) *listSet {
+	out := newListSet()
+	for value, expiry := range values {
+		out.put(value, expiry)
+	}
+	return out
+}
+
+func expiryOf(at time.Time) int64 {
+	if at.IsZero() {
+		return 0
+	}
+	return at.UnixMicro()
 }
 
 // boundLists are the lists that one policy declares, in its order.
@@ -47,24 +136,20 @@ func NewLists(entries []ListEntry) *Lists {
 	for _, entry := range entries {
 		set := out.named[entry.List]
 		if set == nil {
-			set = &listSet{values: map[string]int64{}, addresses: map[netip.Addr]int64{}, prefixes: map[netip.Prefix]int64{}}
+			set = newListSet()
 			out.named[entry.List] = set
 		}
-		set.add(entry)
+		set.put(entry.Value, expiryOf(entry.ExpiresAt))
 	}
 	return out
 }
 
-func (s *listSet) add(entry ListEntry) {
-	expiry := int64(0)
-	if !entry.ExpiresAt.IsZero() {
-		expiry = entry.ExpiresAt.UnixMicro()
-	}
-	put(s.values, entry.Value, expiry)
-	if address, err := netip.ParseAddr(entry.Value); err == nil {
+func (s *listSet) put(value string, expiry int64) {
+	put(s.values, value, expiry)
+	if address, err := netip.ParseAddr(value); err == nil {
 		put(s.addresses, address.Unmap(), expiry)
 	}
-	prefix, err := netip.ParsePrefix(entry.Value)
+	prefix, err := netip.ParsePrefix(value)
 	if err != nil {
 		return
 	}
@@ -109,7 +194,17 @@ func (s *listSet) has(field history.Field, p *history.Payment) bool {
 		return false
 	}
 	at := p.OccurredAt.UnixMicro()
-	if expiry, found := s.values[value]; found && (expiry == 0 || at < expiry) {
+	return s.holds(field, value, at) || s.fresh != nil && s.fresh.holds(field, value, at)
+}
+
+// stands reports whether a prepared value counts at the instant, and was not changed since it was prepared.
+func (s *listSet) stands(value func() string, expiry, at int64) bool {
+	return (expiry == 0 || at < expiry) && (len(s.gone) == 0 || !s.gone[value()])
+}
+
+// holds looks at the prepared values only.
+func (s *listSet) holds(field history.Field, value string, at int64) bool {
+	if expiry, found := s.values[value]; found && s.stands(func() string { return value }, expiry, at) {
 		return true
 	}
 	if field != history.IP {
@@ -120,7 +215,7 @@ func (s *listSet) has(field history.Field, p *history.Payment) bool {
 		return false
 	}
 	address = address.Unmap()
-	if expiry, found := s.addresses[address]; found && (expiry == 0 || at < expiry) {
+	if expiry, found := s.addresses[address]; found && s.stands(address.String, expiry, at) {
 		return true
 	}
 	for _, length := range s.lengths {
@@ -131,7 +226,7 @@ func (s *listSet) has(field history.Field, p *history.Payment) bool {
 		if err != nil {
 			continue
 		}
-		if expiry, found := s.prefixes[prefix]; found && (expiry == 0 || at < expiry) {
+		if expiry, found := s.prefixes[prefix]; found && s.stands(prefix.String, expiry, at) {
 			return true
 		}
 	}

@@ -5,6 +5,7 @@
 CREATE TABLE risk_settings (
   tenant_id     TEXT   NOT NULL PRIMARY KEY REFERENCES tenants (id),
   epoch         INTEGER NOT NULL CHECK (epoch >= 1), -- every node looks at it in each group of decisions
+  list_epoch    INTEGER NOT NULL DEFAULT 1 CHECK (list_epoch >= 1), -- likewise; every change of an entry makes a new one
   live_id       TEXT   NOT NULL, -- empty: the policy that ships
   one_person    INTEGER NOT NULL CHECK (one_person IN (0, 1)),
   budget_micros INTEGER NOT NULL CHECK (budget_micros >= 0),
@@ -79,10 +80,12 @@ CREATE TABLE list_entries (
   expires_at INTEGER,
   removed_at INTEGER,
   removed_by TEXT   NOT NULL,
+  changed    INTEGER NOT NULL DEFAULT 0, -- the list epoch of the latest change
   PRIMARY KEY (tenant_id, id),
   FOREIGN KEY (tenant_id, list_id) REFERENCES lists (tenant_id, id)
 ) STRICT;
 CREATE UNIQUE INDEX list_entries_value ON list_entries (tenant_id, list_id, value) WHERE removed_at IS NULL;
+CREATE INDEX list_entries_changed ON list_entries (tenant_id, changed);
 CREATE INDEX list_entries_created ON list_entries (tenant_id, list_id, created_at, id);
 
 -- What was learned of payments after their decision; only ever added to.
