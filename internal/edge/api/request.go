@@ -422,6 +422,9 @@ func (o *recorder) complete(known *request) {
 	if json.Unmarshal(o.body.Bytes(), &p) != nil || p.Code == "" {
 		return
 	}
+	if p.Code == "too_many_payments_waiting" {
+		o.header.Set("Retry-After", "1") // a full queue of payments is decided in less
+	}
 	p.RequestID, known.code = known.id, p.Code
 	if raw, err := json.Marshal(p); err == nil {
 		o.body.Reset()
