@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"log/slog"
 	"net/mail"
 	"regexp"
 	"strings"
@@ -202,7 +203,8 @@ func (s *Service) APIKeys(ctx context.Context, tenantID string) ([]access.APIKey
 	return keys, err
 }
 
-// AuthenticateKey returns the actor that an API key stands for.
+// AuthenticateKey returns the actor that an API key stands for. A key that is not known is Unauthenticated; when the database does not say,
+// the answer is Unavailable.
 func (s *Service) AuthenticateKey(ctx context.Context, secret string) (access.Actor, error) {
 	unknown := problem.New(problem.Unauthenticated, "api_key_unknown", "send Authorization: Bearer followed by a valid API key")
 	if !strings.HasPrefix(secret, KeyPrefix) || len(secret) > 200 {
@@ -222,12 +224,16 @@ func (s *Service) AuthenticateKey(ctx context.Context, secret string) (access.Ac
 		return access.Actor{}, unknown
 	}
 	if err != nil {
-		return access.Actor{}, err
+		if problem.As(err) != nil || ctx.Err() != nil {
+			return access.Actor{}, err
+		}
+		s.Log.LogAttrs(ctx, slog.LevelError, "an API key could not be looked up", slog.String("sort", problem.Sort(err)))
+		return access.Actor{}, problem.New(problem.Unavailable, "database_unavailable", "the database does not answer, so keys cannot be checked; try again in a moment")
 	}
 	if wall.Sub(k.LastUsedAt) > time.Hour {
-		// To the hour is enough to find keys that nobody uses, and costs the hot path nothing.
+		// To the hour is enough to find keys that nobody uses, and costs the hot path nothing. Nobody is refused because it cannot be written.
 		if err := s.write(ctx, func(_ context.Context, tx *store.Tx) error { return tx.TouchAPIKey(k.ID, wall) }); err != nil {
-			return access.Actor{}, err
+			s.Log.LogAttrs(ctx, slog.LevelWarn, "when an API key was used last could not be written", slog.String("sort", problem.Sort(err)))
 		}
 	}
 	actor := access.Actor{Kind: access.Key, TenantID: k.TenantID, ID: k.ID}

@@ -34,7 +34,7 @@ func TestProbes(t *testing.T) {
 		t.Errorf("got %v %s", out.header, out.body)
 	}
 	broken := w.do(get("/v1/accounts"))
-	if broken.status != 500 || broken.text("code") != "internal" || strings.Contains(broken.body, "sql") {
+	if broken.status != 503 || broken.text("code") != "database_unavailable" || strings.Contains(broken.body, "sql") {
 		t.Errorf("got %d %s", broken.status, broken.body)
 	}
 	if !strings.Contains(w.Log(), `"sort":"`) || !strings.Contains(w.Log(), broken.text("request_id")) {
