@@ -124,7 +124,7 @@ func (a *App) open(ctx context.Context) error {
 			a.Worker.Wake()
 		}
 	}
-	a.Store, err = store.Open(ctx, store.Config{DSN: DatabaseOf(c), Now: c.Clock.Now, Wall: c.Clock.Wall, Wake: wake})
+	a.Store, err = store.Open(ctx, store.Config{DSN: DatabaseOf(c), Now: c.Clock.Now, Wall: c.Clock.Wall, Wake: wake, Log: c.Log})
 	if err != nil {
 		return err
 	}

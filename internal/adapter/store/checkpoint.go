@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"sync"
+
+	"github.com/probity/probity/internal/standard/problem"
 )
 
 // checkpointer copies SQLite's write-ahead log into the file beside the transactions, so that no commit waits while thousands of pages are
@@ -13,7 +15,12 @@ type checkpointer struct {
 	running sync.Mutex
 	ended   sync.WaitGroup
 	commits int // since the last time; belongs to whoever holds the gate
+	failed  int // in a row; belongs to whoever holds running
 }
+
+// tellAfter is after how many failures in a row it is told: one may come from a disk that was full for a moment, and the log grows until it
+// works again.
+const tellAfter = 5
 
 // checkpointEvery is after how many commits the log is copied. It bounds the log: a group of decisions changes a page for each, at most.
 const checkpointEvery = 96
@@ -27,20 +34,28 @@ func (s *Store) committed() {
 	c.commits = 0
 	c.ended.Go(func() {
 		defer c.running.Unlock()
-		s.copyLog(context.Background())
+		err := s.copyLog(context.Background())
+		if c.failed++; err == nil {
+			c.failed = 0
+		}
+		if c.failed > 0 && c.failed%tellAfter == 0 && s.config.Log != nil {
+			s.config.Log.Error("SQLite's write-ahead log could not be copied into the database file; it grows until this works again",
+				"failures_in_a_row", c.failed, "sort", problem.Sort(err))
+		}
 	})
 }
 
 // copyLog copies what the log holds while others write, and then the little that they have added meanwhile while they wait: only a log that
-// was copied to its end begins anew. An error is not told: it is tried again, and the last connection to close copies everything.
-func (s *Store) copyLog(ctx context.Context) {
+// was copied to its end begins anew. What fails is tried again, and the last connection to close copies everything.
+func (s *Store) copyLog(ctx context.Context) error {
 	const passive = "PRAGMA wal_checkpoint(PASSIVE)"
 	if _, err := s.checkpoints.db.ExecContext(ctx, passive); err != nil {
-		return
+		return err
 	}
 	if err := s.hot.enter(ctx); err != nil {
-		return
+		return err
 	}
 	defer s.hot.leave()
-	_, _ = s.checkpoints.db.ExecContext(ctx, passive)
+	_, err := s.checkpoints.db.ExecContext(ctx, passive)
+	return err
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"container/list"
 	"context"
 	"database/sql"
@@ -64,6 +65,9 @@ func (h *hot) forget(key AccountKey) {
 }
 
 func (h *hot) put(p *Payer) {
+	if cap(p.Profile)-len(p.Profile) > maxSpare { // room that it was given to grow while it was encoded
+		p.Profile = bytes.Clone(p.Profile)
+	}
 	h.bytes += sizeOf(p)
 	if element := h.accounts[p.AccountKey]; element != nil {
 		h.bytes -= sizeOf(element.Value.(*Payer))
@@ -77,7 +81,10 @@ func (h *hot) put(p *Payer) {
 	}
 }
 
-func sizeOf(p *Payer) int { return payerBytes + len(p.Profile) + 200*max(0, len(p.methods)-1) }
+// maxSpare bounds the memory that a kept profile takes and does not use, but for how memory is given out.
+const maxSpare = 64
+
+func sizeOf(p *Payer) int { return payerBytes + cap(p.Profile) + 200*max(0, len(p.methods)-1) }
 
 // prepare keeps the statements of the hot path prepared on the connection that writes.
 func (s *Store) prepare(ctx context.Context) error {

@@ -14,6 +14,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -25,6 +26,7 @@ type Config struct {
 	Now  func() time.Time // business time
 	Wall func() time.Time // wall time, for the leases of jobs
 	Wake func()           // called after the commit of each transaction that enqueued a job; may be nil
+	Log  *slog.Logger     // is told what keeps failing behind the transactions; may be nil
 }
 
 // Store is a database of records. It is safe for concurrent use.
