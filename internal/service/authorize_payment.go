@@ -105,6 +105,7 @@ type decision struct {
 	key     []byte // nil when it cannot be repeated
 	body    []byte
 	slot    string // in Service.inFlight
+	open    bool   // its transaction had no room left for it
 	result  PaymentResult
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,7 +22,10 @@ const (
 	waitingAtMost  = 2048 // single payments; beyond, one is refused
 	batchesAtMost  = 2048 // payments of batches; beyond, a batch waits. Room of their own, so that they never keep single ones out
 	groupsPostgres = 4    // transactions at a time; SQLite has one that writes
-	groupTimeout   = 20 * time.Second
+	// partsAtMost is how many decisions of one transaction may be made in parts of it that can fail by themselves; the rest of its group is
+	// decided in the next. PostgreSQL remembers 64 parts of a transaction in memory, and beyond that slows every reader down.
+	partsAtMost  = 60
+	groupTimeout = 20 * time.Second
 )
 
 // paymentQueue gathers payments that are asked about at the same time, and has each group decided and stored in one transaction. Nobody
@@ -118,7 +122,7 @@ func (q *paymentQueue) take() (units []*unit, decisions []*decision) {
 	return units, decisions
 }
 
-// storeGroup decides a group in one transaction. If that fails before its last step, each decision gets a transaction of its own, so
+// storeGroup decides a group in one transaction, or a few when much of it is not approved. If one fails before its last step, each decision gets a transaction of its own, so
 // that none fails for another.
 func (s *Service) storeGroup(ctx context.Context, decisions []*decision) {
 	defer func() {
@@ -142,8 +146,11 @@ func (s *Service) storeGroup(ctx context.Context, decisions []*decision) {
 		return
 	}
 	err := s.decideTogether(ctx, live)
-	if err == nil {
-		return
+	for err == nil {
+		if live = slices.DeleteFunc(live, func(d *decision) bool { return !d.open }); len(live) == 0 {
+			return
+		}
+		err = s.decideTogether(ctx, live)
 	}
 	if len(live) == 1 || errors.Is(err, store.ErrCommit) || errors.Is(err, store.ErrBegin) {
 		fail(live, s.notStored(ctx, len(live), err))
