@@ -145,7 +145,7 @@ func (r *rush) killBackend(chance *rand.Rand) {
 	defer db.Close()
 	var pid int
 	// The database may be recovering from the last time.
-	err = db.QueryRow("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'probity' AND pid <> pg_backend_pid() "+
+	err = db.QueryRow("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'probity' AND pid <> pg_backend_pid() " +
 		"ORDER BY random() LIMIT 1").Scan(&pid)
 	if err != nil {
 		return
@@ -253,4 +253,3 @@ func (r *rush) repeat(told map[string]string) {
 		t.Error("nothing was answered at all")
 	}
 }
-
