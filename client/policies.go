@@ -114,7 +114,7 @@ type ListEntry struct {
 // NewListEntry is a value to be put on a list.
 type NewListEntry struct {
 	Value     string     `json:"value"`
-	Reason    string     `json:"reason,omitempty"`
+	Reason    string     `json:"reason"`
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 }
 

@@ -2,11 +2,13 @@ package service
 
 import (
 	"context"
+	"strings"
 
 	"github.com/probity/probity/internal/adapter/store"
 	"github.com/probity/probity/internal/domain/access"
 	"github.com/probity/probity/internal/domain/account"
 	"github.com/probity/probity/internal/domain/list"
+	"github.com/probity/probity/internal/domain/publication"
 	"github.com/probity/probity/internal/domain/risk"
 	"github.com/probity/probity/internal/standard/id"
 	"github.com/probity/probity/internal/standard/pan"
@@ -74,19 +76,59 @@ func (s *Service) changeLists(ctx context.Context, actor access.Actor, do func(t
 	})
 }
 
-// DeleteList ends a list: nothing stands on it any more. A policy that reads it goes on, and finds nobody.
+// DeleteList ends a list: nothing stands on it any more. Conflict list_in_use while the live policy or one that is being prepared reads it;
+// Forbidden person_required for a key.
 func (s *Service) DeleteList(ctx context.Context, actor access.Actor, listID string) error {
 	if err := actor.Require(access.ManageLists); err != nil {
 		return err
+	}
+	if actor.Kind == access.Key {
+		return problem.New(problem.Forbidden, "person_required", "a list is deleted by a person of the risk team in the console, not by a key")
 	}
 	return s.changeLists(ctx, actor, func(tx *store.Tx) error {
 		l, err := tx.List(actor.TenantID, listID)
 		if err != nil {
 			return err
 		}
+		if err := s.checkUnread(tx, l); err != nil {
+			return err
+		}
 		l, drafts := l.Delete(tx.Now())
 		return tx.DeleteList(actor, l, drafts)
 	})
+}
+
+// checkUnread refuses to delete a list that decides payments, or is about to.
+func (s *Service) checkUnread(tx *store.Tx, l list.List) error {
+	_, inUse, err := s.declaredList(tx, l)
+	if err != nil {
+		return err
+	}
+	preparing, err := tx.PoliciesIn(l.TenantID, publication.Preparing)
+	if err != nil {
+		return err
+	}
+	for _, v := range preparing {
+		policy, err := s.compiledPolicy(v.Text)
+		if err != nil {
+			continue // it can never go live with this version of the program
+		}
+		_, declared := declaredLists(policy)[l.Name]
+		inUse = inUse || declared
+	}
+	if inUse {
+		return problem.New(problem.Conflict, "list_in_use", "the live policy, or one that is being prepared, reads this list; publish one that does not first")
+	}
+	return nil
+}
+
+// checkWriter refuses a key that would let payments pass: what stands on a list of kind allow, people answer for.
+func checkWriter(actor access.Actor, l list.List) error {
+	if actor.Kind == access.Key && l.Kind == list.Allow {
+		return problem.New(problem.Forbidden, "person_required",
+			"entries of a list of kind allow are changed by a person of the risk team in the console, not by a key")
+	}
+	return nil
 }
 
 // Lists returns the tenant's lists by name.
@@ -162,6 +204,9 @@ func (s *Service) AddListEntry(ctx context.Context, actor access.Actor, in NewLi
 	if err := actor.Require(access.ManageLists); err != nil {
 		return e, err
 	}
+	if strings.TrimSpace(in.Reason) == "" {
+		return e, problem.Field("reason", "required", "say why, for colleagues who ask later")
+	}
 	if err := account.CheckText("reason", in.Reason, list.MaxReason); err != nil {
 		return e, err
 	}
@@ -171,6 +216,9 @@ func (s *Service) AddListEntry(ctx context.Context, actor access.Actor, in NewLi
 	err := s.changeLists(ctx, actor, func(tx *store.Tx) error {
 		l, err := tx.List(actor.TenantID, in.ListID)
 		if err != nil {
+			return err
+		}
+		if err := checkWriter(actor, l); err != nil {
 			return err
 		}
 		count, err := tx.CountListEntries(l.TenantID, l.ID)
@@ -225,6 +273,9 @@ func (s *Service) RemoveListEntry(ctx context.Context, actor access.Actor, listI
 	return s.changeLists(ctx, actor, func(tx *store.Tx) error {
 		l, err := tx.List(actor.TenantID, listID)
 		if err != nil {
+			return err
+		}
+		if err := checkWriter(actor, l); err != nil {
 			return err
 		}
 		e, err := tx.ListEntry(actor.TenantID, listID, entryID)

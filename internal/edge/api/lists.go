@@ -43,7 +43,7 @@ type ListEntry struct {
 // NewListEntry is a value to be put on a list.
 type NewListEntry struct {
 	Value     string     `json:"value" maxLength:"200" doc:"What the payment's field is compared with. An address is kept in its shortest spelling." example:"dev-7c1f"`
-	Reason    string     `json:"reason,omitempty" maxLength:"500" doc:"Why, for colleagues." example:"three chargebacks"`
+	Reason    string     `json:"reason" minLength:"1" maxLength:"500" doc:"Why, for colleagues." example:"three chargebacks"`
 	ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"From when it does not count any more." example:"2027-11-09T10:00:00Z"`
 }
 
@@ -94,7 +94,7 @@ func (e *edge) registerLists() {
 	})
 	registerEmpty(e, operation{
 		id: "delete-list", method: http.MethodDelete, path: "/v1/lists/{id}", tag: tagLists, status: http.StatusNoContent,
-		summary: "Delete a list", description: "Nothing stands on it any more. A policy that reads it goes on, and finds nobody.",
+		summary: "Delete a list", description: "A person of the risk team deletes lists, in the console; a key is refused with `person_required`. A list that the live policy, or one that is being prepared, reads is refused with `list_in_use`.",
 	}, func(ctx context.Context, actor access.Actor, in *ListPath) error {
 		return e.Service.DeleteList(ctx, actor, in.ID)
 	})
@@ -125,7 +125,7 @@ func (e *edge) registerListEntries() {
 	})
 	register(e, operation{
 		id: "add-list-entry", method: http.MethodPost, path: "/v1/lists/{id}/entries", tag: tagLists, status: http.StatusCreated,
-		summary: "Put a value on a list", description: "Decisions see it at once, on every node. A list has each value once.",
+		summary: "Put a value on a list", description: "Decisions see it at once, on every node. A list has each value once. A key puts nothing on a list of kind allow: `person_required`.",
 	}, func(ctx context.Context, actor access.Actor, in *struct {
 		ListPath
 		Body NewListEntry
@@ -137,7 +137,7 @@ func (e *edge) registerListEntries() {
 	})
 	registerEmpty(e, operation{
 		id: "remove-list-entry", method: http.MethodDelete, path: "/v1/lists/{id}/entries/{entry_id}", tag: tagLists, status: http.StatusNoContent,
-		summary: "Take a value off a list", description: "Taking it off again changes nothing.",
+		summary: "Take a value off a list", description: "Taking it off again changes nothing. A key takes nothing off a list of kind allow: `person_required`.",
 	}, func(ctx context.Context, actor access.Actor, in *struct {
 		ListPath
 		EntryID string `path:"entry_id" doc:"The entry." example:"lse_01jc0000000000000000000000"`

@@ -242,8 +242,12 @@ func TestListsAreKeptInTheConsole(t *testing.T) {
 	entries, _, err := w.s.ListEntries(t.Context(), w.key, strings.TrimPrefix(made.path, "/console/lists/"), store.ListEntryFilter{}, store.Page{})
 	w.must(err)
 	w.says(ana.send(made.path+"/entries/"+entries[0].ID+"/remove", nil), "Removed.", "Nothing stands on this list")
-	w.says(ana.send(made.path+"/delete", nil), "The list was deleted", "There is no list yet")
-	w.status(ana.get(made.path), http.StatusNotFound)
+	refused := ana.send(made.path+"/delete", nil)
+	w.status(refused, http.StatusConflict)
+	w.says(refused, "reads this list")
+	unread := ana.send("/console/lists", url.Values{"name": {"unread"}, "kind": {"allow"}})
+	w.says(ana.send(unread.path+"/delete", nil), "The list was deleted")
+	w.status(ana.get(unread.path), http.StatusNotFound)
 }
 
 func TestAHeldPaymentIsDecidedInTheConsole(t *testing.T) {
