@@ -165,19 +165,24 @@ func (s *Service) findingsByPayment(ctx context.Context, tenantID string) (map[s
 	return known, nil
 }
 
-// rowOf is a stored payment as a backtest takes it: what became of it, and since when it is known to be fraud or not.
+// rowOf is a stored payment as a backtest takes it: as it was answered, with what became known of it, and when.
 func rowOf(policy *risk.Policy, e *store.LogEntry, findings []payment.Finding) backtest.Row {
 	entry := entryOf(policy, e)
-	row := backtest.Row{Payment: entry.Payment, Outcome: outcomeOf(e.Effective(findings))}
 	verdict := payment.VerdictOf(findings)
-	if verdict == payment.Unknown {
-		return row
+	row := backtest.Row{
+		Payment: entry.Payment, Outcome: outcomeOf(e.Outcome), Labelled: verdict != payment.Unknown, Fraud: verdict == payment.Fraud, Learned: []backtest.Learned{},
 	}
-	row.Labelled, row.Fraud = true, verdict == payment.Fraud
-	for _, f := range findings {
-		if f.Kind.Verdict() == verdict {
-			row.KnownAt = f.KnownAt
-			break
+	known := payment.Unknown
+	for i, f := range findings {
+		before := known
+		known = payment.VerdictOf(findings[:i+1])
+		switch {
+		case f.Kind == payment.ReviewApproved && e.Outcome == payment.Review:
+			row.Learned = append(row.Learned, backtest.Learned{At: f.KnownAt, Approved: true})
+		case before != payment.Fraud && known == payment.Fraud:
+			row.Learned = append(row.Learned, backtest.Learned{At: f.KnownAt})
+		case before == payment.Fraud && known != payment.Fraud:
+			row.Learned = append(row.Learned, backtest.Learned{At: f.KnownAt, Undo: true})
 		}
 	}
 	return row

@@ -1,11 +1,13 @@
 package service_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/probity/probity/internal/domain/access"
 	"github.com/probity/probity/internal/domain/payment"
+	"github.com/probity/probity/internal/domain/risk/backtest"
 	"github.com/probity/probity/internal/service"
 	"github.com/probity/probity/internal/standard/problem"
 )
@@ -67,4 +69,76 @@ func TestWhoMayTryAPolicyAndOnWhat(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestATrialCountsAHeldPaymentFromItsApprovalOn(t *testing.T) {
+	on(t, func(w *world) {
+		w.publish(strings.Replace(busyPolicy("1"), "outcome: approved", "outcome: review", 1))
+		w.pass(2 * 1e9)
+		w.follow()
+		var cases []string
+		for range 3 {
+			view, err := w.s.Payment(w.Context(), w.key, w.pay(w.person().attempt(dollars(150))).Payment.ID)
+			w.must(err)
+			cases = append(cases, view.CaseID)
+		}
+		w.at(w.now().Add(10 * time.Minute))
+		w.follow()
+		if got := w.pay(w.person().attempt(dollars(20))).Payment.Outcome; got != payment.Approved {
+			w.Fatalf("got %s while the three are held", got)
+		}
+		w.at(w.now().Add(10 * time.Minute))
+		for _, id := range cases {
+			w.decide(id, service.CaseDecision{Decision: "approve"})
+		}
+		w.follow()
+		w.at(w.now().Add(time.Minute))
+		if got := w.pay(w.person().attempt(dollars(20))).Payment.Outcome; got != payment.Rejected {
+			w.Fatalf("got %s after the three were approved", got)
+		}
+		w.at(w.now().Add(time.Hour))
+		if got := w.tryLive().Outcomes; got.Rejected.Payments != 1 || got.Review.Payments != 3 || got.Approved.Payments != 1 {
+			w.Errorf("got %+v, want the answers that were given", got)
+		}
+	})
+}
+
+func TestATrialSeesFraudFromWhenItWasKnownUntilItWasTakenBack(t *testing.T) {
+	on(t, func(w *world) {
+		w.publish(busyPolicy("1"))
+		w.pass(2 * 1e9)
+		w.follow()
+		p := w.person()
+		first := w.pay(p.attempt(dollars(20))).Payment
+		next := func(want payment.Outcome) {
+			w.Helper()
+			w.follow()
+			w.at(w.now().Add(time.Minute))
+			if got := w.pay(p.attempt(dollars(20))).Payment.Outcome; got != want {
+				w.Fatalf("got %s, want %s", got, want)
+			}
+			w.at(w.now().Add(time.Minute))
+		}
+		for _, kind := range []payment.FindingKind{payment.Chargeback, payment.LegitimateConfirmed} {
+			_, err := w.s.ReportOutcome(w.Context(), w.key, service.OutcomeReport{PaymentID: first.ID, Kind: kind})
+			w.must(err)
+			next(map[bool]payment.Outcome{true: payment.Review, false: payment.Approved}[kind == payment.Chargeback])
+		}
+		w.at(w.now().Add(time.Hour))
+		report := w.tryLive()
+		if got := report.Outcomes; got.Review.Payments != 1 || got.Approved.Payments != 2 || report.Fraud != 0 {
+			w.Errorf("got %+v and %d fraud, want the answers that were given", got, report.Fraud)
+		}
+	})
+}
+
+// tryLive tries the live version on everything.
+func (w *world) tryLive() *backtest.Report {
+	w.Helper()
+	ana, _ := w.analysts()
+	live, err := w.s.LivePolicy(w.Context(), w.key)
+	w.must(err)
+	got, err := w.s.TryPolicy(w.Context(), ana, service.PolicyTrial{PolicyID: live.Version.ID, From: start.Add(-time.Hour), To: w.now()})
+	w.must(err)
+	return got.Report
 }

@@ -17,6 +17,7 @@ type waiting struct {
 	order   int64 // of pushing, so that labels of one instant keep theirs
 	account *account
 	label   *history.Label
+	entry   *history.Entry // nil when it is a label: a held payment that was approved
 }
 
 func (w waiting) before(other waiting) bool {
@@ -24,8 +25,17 @@ func (w waiting) before(other waiting) bool {
 }
 
 func (l *labels) push(known time.Time, a *account, label history.Label) {
+	l.add(waiting{at: known.UnixMicro(), account: a, label: &label})
+}
+
+func (l *labels) pushEntry(known time.Time, a *account, entry history.Entry) {
+	l.add(waiting{at: known.UnixMicro(), account: a, entry: &entry})
+}
+
+func (l *labels) add(w waiting) {
 	l.pushed++
-	l.heap = append(l.heap, waiting{at: known.UnixMicro(), order: l.pushed, account: a, label: &label})
+	w.order = l.pushed
+	l.heap = append(l.heap, w)
 	for i := len(l.heap) - 1; i > 0; {
 		parent := (i - 1) / 2
 		if !l.heap[i].before(l.heap[parent]) {
@@ -36,10 +46,10 @@ func (l *labels) push(known time.Time, a *account, label history.Label) {
 	}
 }
 
-// pop returns the earliest label that is known by the instant.
-func (l *labels) pop(at time.Time) (*account, *history.Label, bool) {
+// pop returns the earliest that is known by the instant.
+func (l *labels) pop(at time.Time) (waiting, bool) {
 	if len(l.heap) == 0 || l.heap[0].at > at.UnixMicro() {
-		return nil, nil, false
+		return waiting{}, false
 	}
 	first := l.heap[0]
 	last := len(l.heap) - 1
@@ -54,7 +64,7 @@ func (l *labels) pop(at time.Time) (*account, *history.Label, bool) {
 			}
 		}
 		if least == i {
-			return first.account, first.label, true
+			return first, true
 		}
 		l.heap[i], l.heap[least] = l.heap[least], l.heap[i]
 		i = least

@@ -19,6 +19,16 @@ type Row struct {
 	Labelled bool
 	Fraud    bool
 	KnownAt  time.Time // zero: Setup.LabelDelay after the payment
+	// Learned is what became known of the payment, and when, in that order, where more is known than KnownAt can say: no payment before sees it.
+	// If it is not nil, history learns from it alone, and Labelled and Fraud are the truth to measure by.
+	Learned []Learned
+}
+
+// Learned is one thing that became known of a payment.
+type Learned struct {
+	At       time.Time
+	Approved bool // a payment that was held was approved; otherwise this is about fraud:
+	Undo     bool // it is no fraud after all
 }
 
 // Setup says what to measure.
@@ -128,7 +138,10 @@ func (r *Run) Add(row *Row) error {
 	}
 	a.profile.Fold(r.set, &entry)
 	r.index.Fold(&entry)
-	if row.Labelled && row.Fraud {
+	switch {
+	case row.Learned != nil:
+		r.await(a, row.Learned, &entry)
+	case row.Labelled && row.Fraud:
 		r.expect(a, row, &entry)
 	}
 	return nil
@@ -211,15 +224,36 @@ func (r *Run) expect(a *account, row *Row, entry *history.Entry) {
 	}
 }
 
-// learn folds the labels that have become known by the instant.
+// await remembers what will become known of a payment.
+func (r *Run) await(a *account, learned []Learned, entry *history.Entry) {
+	outcome := entry.Outcome
+	for _, l := range learned {
+		if l.Approved {
+			outcome = history.Approved
+			r.pending.pushEntry(l.At, a, history.Entry{Payment: entry.Payment, Outcome: history.ApprovedAfterReview})
+			continue
+		}
+		r.pending.push(l.At, a, history.Label{Payment: entry.Payment, Outcome: outcome, Fraud: true, Undo: l.Undo, KnownAt: l.At})
+		if !l.Undo && (a.compromised.IsZero() || l.At.Before(a.compromised)) {
+			a.compromised = l.At
+		}
+	}
+}
+
+// learn folds what has become known by the instant.
 func (r *Run) learn(at time.Time) {
 	for {
-		a, label, found := r.pending.pop(at)
+		known, found := r.pending.pop(at)
 		if !found {
 			return
 		}
-		a.profile.FoldLabel(r.set, label)
-		r.index.FoldLabel(label)
+		if known.entry != nil {
+			known.account.profile.Fold(r.set, known.entry)
+			r.index.Fold(known.entry)
+			continue
+		}
+		known.account.profile.FoldLabel(r.set, known.label)
+		r.index.FoldLabel(known.label)
 	}
 }
 

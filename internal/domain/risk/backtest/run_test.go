@@ -375,11 +375,11 @@ func TestLabelsComeInTheOrderInWhichTheyBecomeKnown(t *testing.T) {
 		var got []int
 		for second := range 21 {
 			for {
-				_, label, found := pending.pop(monday.Add(time.Duration(second) * time.Second))
+				known, found := pending.pop(monday.Add(time.Duration(second) * time.Second))
 				if !found {
 					break
 				}
-				got = append(got, second*1000+int(label.Payment.AmountMinor))
+				got = append(got, second*1000+int(known.label.Payment.AmountMinor))
 			}
 		}
 		if !slices.Equal(got, want) {
