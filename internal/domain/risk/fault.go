@@ -68,14 +68,23 @@ func (f Fault) Excerpt() string {
 type faults struct {
 	list  []Fault
 	lines []string // of the document
+
+	expressions int    // bytes of those that were compiled, of all compilers of the policy
+	cost        uint64 // the most that they can cost together
 }
 
+// full reports whether no further fault is told.
+func (f *faults) full() bool { return len(f.list) >= maxFaults }
+
 func (f *faults) add(node *yaml.Node, path, format string, args ...any) {
+	if f.full() {
+		return
+	}
 	f.put(Fault{Line: node.Line, Column: node.Column, Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
 func (f *faults) put(fault Fault) {
-	if len(f.list) >= maxFaults {
+	if f.full() {
 		return
 	}
 	fault.Source, fault.Caret = f.excerpt(fault.Line, fault.Column)
