@@ -23,6 +23,8 @@ type group struct {
 	pending  []appending            // approved, and not in the log yet
 	hits     []countedDecision      // what the rules came to, for the statistics
 	parts    int                    // of the transaction, that could fail by themselves
+	patient  bool                   // accounts with much to fold are left out, and named in long
+	long     map[store.AccountKey]bool
 }
 
 // How many bytes facts take, and a profile grows by, mostly.
@@ -50,16 +52,21 @@ type appending struct {
 func (s *Service) decideGroup(tx *store.Tx, decisions []*decision) error {
 	g := &group{Service: s, tx: tx, payers: map[store.AccountKey]*payer{}, policies: map[string]*livePolicy{}}
 	for _, d := range decisions {
-		d.result, d.open = PaymentResult{}, false // a transaction may run again
+		d.result, d.open, d.late = PaymentResult{}, false, false // a transaction may run again
 	}
 	open, err := g.answerRepeated(decisions)
 	if err != nil {
 		return err
 	}
-	if err := g.load(open); err != nil {
+	g.patient = decisions[0].patient
+	if err := g.load(askedByAll(open)); err != nil {
 		return err
 	}
+	g.patient = false // what the group itself has added is short
 	for _, d := range open {
+		if d.late = g.long[askedBy(d).AccountKey]; d.late {
+			continue
+		}
 		if d.open = g.parts >= partsAtMost; d.open {
 			continue
 		}
@@ -136,21 +143,19 @@ func (g *group) answerAgain(d *decision, before store.LogEntry) (PaymentResult, 
 }
 
 // load locks the accounts and reads what decisions need to know of them.
-func (g *group) load(decisions []*decision) error {
-	asked := make([]store.Asked, len(decisions))
-	for i, d := range decisions {
-		asked[i] = askedBy(d)
-	}
+func (g *group) load(asked []store.Asked) error {
 	found, err := g.tx.Payers(asked)
 	if err != nil {
 		return err
 	}
 	var fresh []*store.Payer
-	for _, stored := range found {
+	for key, stored := range found {
 		if err := g.add(stored); err != nil {
 			return err
 		}
-		fresh = append(fresh, stored)
+		if !g.long[key] {
+			fresh = append(fresh, stored)
+		}
 	}
 	return g.tx.Tails(fresh, func(stored *store.Payer, e *store.LogEntry) error {
 		p := g.payers[stored.AccountKey]
@@ -160,10 +165,20 @@ func (g *group) load(decisions []*decision) error {
 		}
 		entry := entryOf(live.Policy, e)
 		p.profile.Fold(p.series, &entry)
-		// Kept, also when nothing of the account is approved now: otherwise a tail of rejections would be folded again each time, and grow.
-		g.markChanged(p)
+		g.boundTail(p)
 		return nil
 	})
+}
+
+// longestTail is how many payments of an account the log may have that its stored profile lacks, before it is stored for their sake.
+const longestTail = 32
+
+// boundTail has the profile kept also when nothing of the account is approved now: a tail of rejections would otherwise be folded again by
+// each group, and grow.
+func (g *group) boundTail(p *payer) {
+	if p.Unsaved >= longestTail {
+		g.markChanged(p)
+	}
 }
 
 // markChanged has finish keep what the account has become.
@@ -173,16 +188,24 @@ func (g *group) markChanged(p *payer) {
 	}
 }
 
+func askedByAll(decisions []*decision) []store.Asked {
+	asked := make([]store.Asked, len(decisions))
+	for i, d := range decisions {
+		asked[i] = askedBy(d)
+	}
+	return asked
+}
+
 func askedBy(d *decision) store.Asked {
 	return store.Asked{
 		AccountKey: store.AccountKey{TenantID: d.actor.TenantID, AccountID: d.request.Attempt.AccountID}, MethodID: d.request.Attempt.PaymentMethodID,
 	}
 }
 
-// add makes an account known to the group, with its profile as it is stored.
+// add makes an account known to the group, with its profile as it is stored; unless that takes long and the group leaves such out.
 func (g *group) add(stored *store.Payer) error {
 	live, err := g.policy(stored.TenantID)
-	if err != nil {
+	if err != nil || g.leaveOut(stored, stored.Behind) {
 		return err
 	}
 	p, _ := g.payersToUse.Get().(*payer)
@@ -193,6 +216,10 @@ func (g *group) add(stored *store.Payer) error {
 	g.payers[stored.AccountKey] = p
 	if err := p.profile.Decode(stored.Profile); err == nil && !p.profile.Lacks(p.series) {
 		return nil
+	}
+	if long, err := g.isLong(stored); err != nil || g.leaveOut(stored, long) {
+		delete(g.payers, stored.AccountKey)
+		return err
 	}
 	p.profile = history.Profile{}
 	if stored.Seq, err = g.foldAll(g.tx, live, stored.TenantID, stored.AccountID, &p.profile); err == nil {
@@ -209,7 +236,7 @@ func (g *group) reload(d *decision) error {
 		g.changed = slices.DeleteFunc(g.changed, func(other *payer) bool { return other == p })
 		delete(g.payers, key)
 	}
-	return g.load([]*decision{d})
+	return g.load([]store.Asked{askedBy(d)})
 }
 
 func (g *group) policy(tenantID string) (*livePolicy, error) {
@@ -332,7 +359,7 @@ func (g *group) appendRestricted(d *decision, e *store.LogEntry, p *payer, metho
 	p.profile.Fold(p.series, &entry)
 	p.Seq = e.Seq
 	p.Unsaved++
-	g.markChanged(p)
+	g.boundTail(p)
 	return nil
 }
 
