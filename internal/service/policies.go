@@ -77,6 +77,13 @@ func (s *Service) DraftPolicy(ctx context.Context, actor access.Actor, in Policy
 		if _, err := tx.HoldRiskSettings(actor.TenantID); err != nil {
 			return err
 		}
+		open, err := tx.CountPolicies(actor.TenantID, publication.Draft)
+		if err != nil {
+			return err
+		}
+		if open >= publication.MaxDrafts {
+			return problem.New(problem.Conflict, "too_many_drafts", "a tenant has at most 100 drafts; withdraw or propose some first")
+		}
 		number, err := tx.NextPolicyNumber(actor.TenantID)
 		if err != nil {
 			return err

@@ -389,3 +389,25 @@ func TestANewServiceOnTheSameDatabaseDecidesByTheSamePolicy(t *testing.T) {
 		}
 	})
 }
+
+func TestATenantHasAHundredDraftsAtMostAndListsThemWithoutTheirTexts(t *testing.T) {
+	on(t, func(w *world) {
+		var last publication.Version
+		for range publication.MaxDrafts {
+			var err error
+			last, err = w.s.DraftPolicy(w.Context(), w.key, service.PolicyDraft{Text: small("1", "approved")})
+			w.must(err)
+		}
+		_, err := w.s.DraftPolicy(w.Context(), w.key, service.PolicyDraft{Text: small("1", "approved")})
+		refused(w, err, problem.Conflict, "too_many_drafts")
+		_, err = w.s.WithdrawPolicy(w.Context(), w.key, service.PolicyChange{ID: last.ID})
+		w.must(err)
+		_, err = w.s.DraftPolicy(w.Context(), w.key, service.PolicyDraft{Text: small("1", "approved")})
+		w.must(err)
+		listed, _, err := w.s.PolicyVersions(w.Context(), w.key, publication.Draft, store.Page{Limit: 5})
+		w.must(err)
+		if len(listed) != 5 || listed[0].Text != "" || listed[0].Digest != last.Digest {
+			w.Errorf("got %d versions, the first with %d bytes of text", len(listed), len(listed[0].Text))
+		}
+	})
+}

@@ -82,7 +82,7 @@ func (s *Service) PolicyVersion(ctx context.Context, actor access.Actor, policyI
 	return v, err
 }
 
-// PolicyVersions lists the versions of the tenant's policy, newest first; an empty state means all.
+// PolicyVersions lists the versions of the tenant's policy without their texts, newest first; an empty state means all.
 func (s *Service) PolicyVersions(ctx context.Context, actor access.Actor, state publication.State, page store.Page) ([]publication.Version, string, error) {
 	var versions []publication.Version
 	var next string

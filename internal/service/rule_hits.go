@@ -1,7 +1,9 @@
 package service
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -135,6 +137,11 @@ func (s *Service) FlushRuleHits(ctx context.Context) error {
 			hits = append(hits, hit)
 		}
 	}
+	// In one order on every node: two that add to the same rows otherwise wait for each other for ever.
+	slices.SortFunc(hits, func(a, b store.RuleHit) int {
+		return cmp.Or(cmp.Compare(a.TenantID, b.TenantID), cmp.Compare(a.PolicyID, b.PolicyID), cmp.Compare(a.PolicyVersion, b.PolicyVersion),
+			a.Hour.Compare(b.Hour), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Mode, b.Mode))
+	})
 	err := s.write(ctx, func(_ context.Context, tx *store.Tx) error { return tx.AddRuleHits(hits) })
 	if err != nil {
 		s.ruleHits.giveBack(taken)

@@ -112,6 +112,11 @@ func (tx *Tx) PolicyByName(tenantID, policyID, policyVersion string) (publicatio
 		tenantID, policyID, policyVersion)
 }
 
+// CountPolicies returns how many of the tenant's versions stand in a state.
+func (tx *Tx) CountPolicies(tenantID string, state publication.State) (int, error) {
+	return one(tx, "policy", scanCount, "SELECT COUNT(*) FROM policies WHERE tenant_id = $1 AND state = $2", tenantID, string(state))
+}
+
 // PoliciesIn returns the tenant's versions that stand in a state, oldest first.
 func (tx *Tx) PoliciesIn(tenantID string, state publication.State) ([]publication.Version, error) {
 	return all(tx, scanVersion, versionsOf+" AND state = $2 ORDER BY number", tenantID, string(state))
@@ -127,10 +132,10 @@ func (tx *Tx) RetiredLast(tenantID string) (publication.Version, bool, error) {
 	return maybe(tx, scanVersion, versionsOf+" AND state = 'retired' ORDER BY retired_at DESC, number DESC LIMIT 1", tenantID)
 }
 
-// ListPolicyVersions returns versions, newest first; an empty state means all.
+// ListPolicyVersions returns versions without their texts, newest first; an empty state means all.
 func (tx *Tx) ListPolicyVersions(tenantID string, state publication.State, page Page) ([]publication.Version, string, error) {
 	list := listing[publication.Version]{
-		name: "policies", query: "SELECT " + versionColumns + " FROM policies", by: "created_at", scan: scanVersion,
+		name: "policies", query: "SELECT " + strings.Replace(versionColumns, " body,", " '' AS body,", 1) + " FROM policies", by: "created_at", scan: scanVersion,
 		place: func(v publication.Version) (time.Time, string) { return v.CreatedAt, v.ID },
 	}
 	list.and("tenant_id =", tenantID)

@@ -75,6 +75,7 @@ type Version struct {
 const (
 	MaxNote   = 2000 // characters
 	MaxReason = 2000
+	MaxDrafts = 100 // of one tenant at a time: each may be a megabyte
 )
 
 // Content is what a draft holds, after the text was compiled.
