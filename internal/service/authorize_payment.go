@@ -106,6 +106,8 @@ type decision struct {
 	body    []byte
 	slot    string // in Service.inFlight
 	open    bool   // its transaction had no room left for it
+	patient bool   // it can wait while its account's profile is folded beside the groups
+	late    bool   // its transaction has left it out for that
 	result  PaymentResult
 }
 

@@ -63,8 +63,12 @@ func (f *follower) readIndex(tenantID string, do func(index *history.Index)) {
 	do(nil)
 }
 
-// Follow keeps what is written behind the answers going until ctx ends: aggregates of entities other than accounts, and statistics.
+// Follow keeps what is written behind the answers going until ctx ends: aggregates of entities other than accounts, profiles of accounts
+// whose past was brought in, and statistics.
 func (s *Service) Follow(ctx context.Context) {
+	var warming sync.WaitGroup
+	defer warming.Wait()
+	warming.Go(func() { s.warmProfiles(ctx) })
 	timer, flush := time.NewTimer(0), time.NewTicker(flushHitsEvery)
 	defer timer.Stop()
 	defer flush.Stop()

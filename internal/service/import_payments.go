@@ -60,6 +60,7 @@ func (s *Service) ImportPayments(ctx context.Context, actor access.Actor, past [
 	if err != nil {
 		return nil, s.notStored(ctx, len(past), err)
 	}
+	s.warmLater(actor.TenantID, past, results)
 	return results, nil
 }
 

@@ -32,6 +32,7 @@ const (
 // waits for a group to fill: whenever a transaction can begin, it takes what is there.
 type paymentQueue struct {
 	decide func(ctx context.Context, decisions []*decision) // sets every result
+	late   func(ctx context.Context, decisions []*decision) // decides what was left out because it takes long; sets every result
 	room   *semaphore.Weighted                              // of single payments
 	batch  *semaphore.Weighted                              // of batches
 	atOnce int
@@ -101,10 +102,32 @@ func (q *paymentQueue) run(ctx context.Context) {
 		}
 		q.decide(ctx, decisions)
 		for _, u := range units {
-			close(u.done)
-			u.room.Release(int64(len(u.decisions)))
+			if late := lateOf(u.decisions); len(late) > 0 {
+				go func() {
+					q.late(ctx, late)
+					u.end()
+				}()
+				continue
+			}
+			u.end()
 		}
 	}
+}
+
+// end tells who waits for the unit.
+func (u *unit) end() {
+	close(u.done)
+	u.room.Release(int64(len(u.decisions)))
+}
+
+func lateOf(decisions []*decision) []*decision {
+	var late []*decision
+	for _, d := range decisions {
+		if d.late {
+			late = append(late, d)
+		}
+	}
+	return late
 }
 
 // take removes the next group from the queue. When there is none, whoever asks has ended.
@@ -138,6 +161,7 @@ func (s *Service) storeGroup(ctx context.Context, decisions []*decision) {
 	}
 	live := decisions[:0:0]
 	for _, d := range decisions {
+		d.late = false
 		if d.result.Err = d.ctx.Err(); d.result.Err == nil {
 			live = append(live, d)
 		}

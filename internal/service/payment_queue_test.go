@@ -64,7 +64,7 @@ func TestTooManyWaitingAreRefusedBeforeTheyWait(t *testing.T) {
 		var all sync.WaitGroup
 		for range batchesAtMost / unitSize {
 			all.Go(func() {
-				if err := q.decideAll(t.Context(), make([]*decision, unitSize)); err != nil {
+				if err := q.decideAll(t.Context(), undecided(unitSize)); err != nil {
 					t.Errorf("got %v", err)
 				}
 			})
@@ -82,10 +82,10 @@ func TestTooManyWaitingAreRefusedBeforeTheyWait(t *testing.T) {
 			t.Errorf("got %v for one payment more, want it refused", err)
 		}
 		batch := make(chan error)
-		go func() { batch <- q.decideAll(t.Context(), make([]*decision, 3)) }()
+		go func() { batch <- q.decideAll(t.Context(), undecided(3)) }()
 		gone, cancel := context.WithCancel(t.Context())
 		given := make(chan error)
-		go func() { given <- q.decideAll(gone, make([]*decision, 3)) }()
+		go func() { given <- q.decideAll(gone, undecided(3)) }()
 		synctest.Wait()
 		cancel()
 		if err := <-given; !errors.Is(err, context.Canceled) {
@@ -135,4 +135,46 @@ func TestWhoStopsWaitingLeavesTheQueueWhole(t *testing.T) {
 			t.Error("who gave up still takes room")
 		}
 	})
+}
+
+func TestWhoWaitsForALongHistoryHoldsNobodyUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		folded := make(chan struct{})
+		long := &decision{}
+		q := newPaymentQueue(1, func(_ context.Context, decisions []*decision) {
+			for _, d := range decisions {
+				d.late = d == long
+			}
+		})
+		q.late = func(_ context.Context, decisions []*decision) {
+			if len(decisions) != 1 || decisions[0] != long {
+				t.Errorf("got %d decisions", len(decisions))
+			}
+			<-folded
+		}
+		answered := false
+		go func() {
+			if err := q.decideAll(t.Context(), []*decision{{}, long}); err != nil {
+				t.Errorf("got %v", err)
+			}
+			answered = true
+		}()
+		synctest.Wait()
+		if err := q.decideOne(t.Context(), &decision{}); err != nil || answered {
+			t.Errorf("got %v, and the other answered %v", err, answered)
+		}
+		close(folded)
+		synctest.Wait()
+		if !answered || !q.batch.TryAcquire(batchesAtMost) {
+			t.Errorf("got answered %v, want it so and its room given back", answered)
+		}
+	})
+}
+
+func undecided(count int) []*decision {
+	decisions := make([]*decision, count)
+	for i := range decisions {
+		decisions[i] = &decision{}
+	}
+	return decisions
 }

@@ -101,6 +101,8 @@ type Service struct {
 	payments    *paymentQueue       // payments that wait for their decision
 	payersToUse sync.Pool           // of *payer, for the memory of their profiles
 	importing   *semaphore.Weighted // held while past payments are brought in
+	refolds     refolds
+	warm        warmList
 	hashing     *semaphore.Weighted // bounds the memory that passphrases take
 }
 
@@ -130,7 +132,14 @@ func New(c Config) (*Service, error) {
 	if c.Store.Dialect() == "postgres" {
 		atOnce = groupsPostgres
 	}
-	s.payments = newPaymentQueue(atOnce, s.storeGroup)
+	s.refolds.room = semaphore.NewWeighted(refoldsAtOnce)
+	s.payments = newPaymentQueue(atOnce, func(ctx context.Context, decisions []*decision) {
+		for _, d := range decisions {
+			d.patient = true
+		}
+		s.storeGroup(ctx, decisions)
+	})
+	s.payments.late = s.decideLate
 	return s, nil
 }
 

@@ -25,7 +25,8 @@ type Payer struct {
 	Grants     bool   // there are retry grants that are neither used nor expired
 	Profile    []byte // the fold of the account's part of the log up to Seq, as the risk engine encodes it; nil when there is none
 	Seq        int64
-	Unsaved    int // entries of the log that Profile holds and the stored one does not
+	Unsaved    int  // entries of the log that Profile holds and the stored one does not
+	Behind     bool // the log has more than ShortTail of the account after Seq
 	methods    []payment.Method
 	kept       bool // it comes from memory, where Profile has all that the log has
 }
@@ -49,6 +50,9 @@ const (
 	saveEverySQLite   = 32
 	saveEveryPostgres = 1
 )
+
+// ShortTail is how many payments of an account are folded while others wait: a few milliseconds' work.
+const ShortTail = 1000
 
 // maxKeptMethods bounds the payment methods that are kept in memory for one account.
 const maxKeptMethods = 16
@@ -201,6 +205,7 @@ func (tx *Tx) KeepPayers(payers []*Payer) error {
 	}
 	var save []*Payer
 	for _, p := range payers {
+		p.Behind = false
 		if p.Unsaved >= every {
 			p.Unsaved = 0
 			save = append(save, p)
@@ -222,12 +227,12 @@ func (tx *Tx) KeepPayers(payers []*Payer) error {
 func scanPayer(r row) (*Payer, error) {
 	var p Payer
 	var account *string
-	var restricted, grants int64
-	err := r.Scan(&p.TenantID, &p.AccountID, &account, &restricted, &grants, &p.Seq, &p.Profile)
+	var restricted, grants, behind int64
+	err := r.Scan(&p.TenantID, &p.AccountID, &account, &restricted, &grants, &p.Seq, &p.Profile, &behind)
 	if account == nil {
 		return nil, err
 	}
-	p.Restricted, p.Grants = restricted > 0, grants > 0
+	p.Restricted, p.Grants, p.Behind = restricted > 0, grants > 0, behind > 0
 	return &p, err
 }
 
@@ -270,7 +275,8 @@ func newPayerQueries(d dialect) payerQueries {
 	q := payerQueries{
 		payers: `SELECT k.tenant_id, k.account_id, a.id, CASE WHEN r.id IS NULL THEN 0 ELSE 1 END, (SELECT COUNT(*) FROM retry_grants g
 			WHERE g.shard = k.shard AND g.tenant_id = k.tenant_id AND g.account_id = k.account_id AND g.used_by = '' AND g.expires_at > ` + now + `),
-			COALESCE(f.seq, 0), f.body
+			COALESCE(f.seq, 0), f.body, COALESCE((SELECT 1 FROM payments p WHERE p.account_id = k.account_id AND p.seq > COALESCE(f.seq, 0)
+				ORDER BY p.account_id, p.seq LIMIT 1 OFFSET ` + strconv.Itoa(ShortTail) + `), 0)
 			FROM ` + keys + ` LEFT JOIN accounts a ON a.tenant_id = k.tenant_id AND a.id = k.account_id
 			LEFT JOIN restrictions r ON r.shard = k.shard AND r.tenant_id = k.tenant_id AND r.account_id = k.account_id AND r.kind = 'payments'
 				AND r.lifted_at IS NULL

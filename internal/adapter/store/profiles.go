@@ -1,5 +1,7 @@
 package store
 
+import "strconv"
+
 // Profile returns an account's risk profile as it was stored, nil when it never was, and the sequence number up to which it holds the
 // account's part of the log; Past gives what comes after it.
 func (tx *Tx) Profile(tenantID, accountID string) (body []byte, seq int64, err error) {
@@ -55,6 +57,13 @@ func (tx *Tx) Past(tenantID, accountID string, after int64, do func(*LogEntry) e
 	return each(tx, scanPast, do, "SELECT "+pastColumns+" FROM payments p"+withMethods+
 		" WHERE p.shard = $1 AND p.tenant_id = $2 AND p.account_id = $3 AND p.seq > $4 ORDER BY p.seq",
 		shardOf(tenantID, accountID), tenantID, accountID, after)
+}
+
+// HasLongPast reports whether the log has more than ShortTail payments of an account.
+func (tx *Tx) HasLongPast(tenantID, accountID string) (bool, error) {
+	_, found, err := maybe(tx, scanCount, `SELECT 1 FROM payments WHERE shard = $1 AND tenant_id = $2 AND account_id = $3
+		ORDER BY account_id, seq LIMIT 1 OFFSET `+strconv.Itoa(ShortTail), shardOf(tenantID, accountID), tenantID, accountID)
+	return found, err
 }
 
 // PastLog gives up to limit payments of the whole log after a sequence number to do, as Past does. On PostgreSQL a number can be missing

@@ -1,0 +1,101 @@
+package service_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/probity/probity/internal/adapter/store"
+	"github.com/probity/probity/internal/domain/payment"
+	"github.com/probity/probity/internal/service"
+	"github.com/probity/probity/internal/testkit/ledger"
+)
+
+// bringIn adds a long past, longer than what is folded while others wait.
+func (w *world) bringIn(p person, name string) {
+	w.Helper()
+	var past []service.PastPayment
+	for i := range store.ShortTail + 50 {
+		one := p.past(fmt.Sprintf("%s-%d", name, i), 3+i%300)
+		one.Attempt.Amount = dollars(10 + int64(i%7))
+		past = append(past, one)
+	}
+	results, err := w.s.ImportPayments(w.Context(), w.key, past)
+	w.must(err)
+	for _, result := range results {
+		w.must(result.Err)
+	}
+}
+
+func TestPaymentsOfAnAccountWithALongHistoryAreDecidedOnAllOfIt(t *testing.T) {
+	on(t, func(w *world) {
+		long, other := w.person(), w.person()
+		w.bringIn(long, "first")
+		pay := func() []service.PaymentResult {
+			w.Helper()
+			var requests []service.PaymentRequest
+			for i := range 4 {
+				p := []person{long, other}[i%2]
+				requests = append(requests, service.PaymentRequest{Attempt: p.attempt(dollars(10))})
+			}
+			results := w.s.AuthorizePayments(w.Context(), w.key, requests)
+			for _, result := range results {
+				w.must(result.Err)
+				if result.View.Payment.Outcome != payment.Approved {
+					w.Errorf("got %q, want approved", result.View.Payment.Outcome)
+				}
+			}
+			return results
+		}
+		pay()
+		w.bringIn(long, "second") // behind a profile that is stored
+		for _, err := range atOnce(4, func(int) error {
+			_, err := w.s.AuthorizePayment(w.Context(), w.key, long.attempt(dollars(10)))
+			return err
+		}) {
+			w.must(err)
+		}
+		pay()
+		ledger.Check(w, w.store, w.config.Policy, w.tenant.ID, other.account.ID)
+		if got := ledger.Check(w, w.store, w.config.Policy, w.tenant.ID, long.account.ID).Approved; got != 2*(store.ShortTail+50)+8 {
+			w.Errorf("got %d approved payments", got)
+		}
+		// A policy that wants more of the account has all of it folded again.
+		w.publish(withAccountAggregate(small("1", "review"), "in_a_year", "380d"))
+		explained, err := w.s.ExplainPayment(w.Context(), w.key, pay()[0].View.Payment.ID)
+		w.must(err)
+		if got, want := explained.Facts.Aggregates[0], float64(2*(store.ShortTail+50)+8); got != want {
+			w.Errorf("got %v payments in a year, want %v", got, want)
+		}
+	})
+}
+
+func TestWhatWasBroughtInIsFoldedBeforeTheNextPayment(t *testing.T) {
+	on(t, func(w *world) {
+		people := []person{w.person(), w.person()}
+		w.bringIn(people[0], "long")
+		_, err := w.s.ImportPayments(w.Context(), w.key, []service.PastPayment{people[1].past("one", 3), people[1].past("two", 4)})
+		w.must(err)
+		if found, err := w.s.WarmOnce(w.Context()); found || err != nil {
+			w.Errorf("got %v %v while more may be coming", found, err)
+		}
+		w.pass(2 * time.Second)
+		for found := true; found; {
+			found, err = w.s.WarmOnce(w.Context())
+			w.must(err)
+		}
+		var behind int
+		w.must(w.db.QueryRow(`SELECT COUNT(*) FROM payments p LEFT JOIN profiles f ON f.account_id = p.account_id
+			WHERE f.seq IS NULL OR f.seq < p.seq`).Scan(&behind))
+		if behind != 0 {
+			w.Errorf("got %d payments that are in no profile", behind)
+		}
+		if got := w.approvedInProfile(people[1]); got != 2 {
+			w.Errorf("got %d approved payments in the profile, want 2", got)
+		}
+		for _, p := range people {
+			w.pay(p.attempt(dollars(10)))
+			ledger.Check(w, w.store, w.config.Policy, w.tenant.ID, p.account.ID)
+		}
+	})
+}
