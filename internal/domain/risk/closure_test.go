@@ -32,7 +32,7 @@ func newOracle(t testing.TB) *oracle {
 // check compares the closures of a condition with the interpreter on the facts. It reports whether the condition compiles and is closed.
 func (o *oracle) check(t *testing.T, text string, all []*Facts) (compiles, closed bool) {
 	t.Helper()
-	o.compiler.faults.list = nil
+	*o.compiler.faults = faults{}
 	c := o.compiler.compile(node(text), "when", wantTruth)
 	if c == nil {
 		return false, false
@@ -218,7 +218,7 @@ func TestNumbersAreWhatTheInterpreterComputes(t *testing.T) {
 	}
 	compared := 0
 	for _, text := range texts {
-		o.compiler.faults.list = nil
+		*o.compiler.faults = faults{}
 		c := o.compiler.compile(node(text), "value", wantNumber)
 		if c == nil {
 			continue
