@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/probity/probity/internal/app"
-	"github.com/probity/probity/internal/domain/publication"
 	"github.com/probity/probity/internal/service"
 )
 
@@ -14,18 +13,16 @@ import (
 // with the second person.
 type tenantDecisionsCommand struct {
 	installationFlags
-	Tenant     string        `help:"Tenant id." required:""`
-	Budget     time.Duration `help:"How long the rules of one payment may take, e.g. 20ms; 0 is without a limit." default:"0"`
-	FailClosed bool          `help:"Reject a payment whose rules take longer. Without it, the rules that are left are skipped." name:"fail-closed"`
-	OnePerson  bool          `help:"Let one person publish a policy alone. For demos." name:"one-person"`
+	Tenant     string         `help:"Tenant id." required:""`
+	Budget     *time.Duration `help:"How long the rules of one payment may take, e.g. 20ms; 0s is without a limit."`
+	FailClosed *bool          `help:"Reject a payment whose rules take longer; otherwise the rules that are left are skipped." name:"fail-closed" negatable:""`
+	OnePerson  *bool          `help:"Let one person publish a policy alone. For demos." name:"one-person" negatable:""`
 }
 
-// Run saves the settings and prints what stands.
+// Run saves the settings that were given, leaves the others as they are, and prints what stands.
 func (c *tenantDecisionsCommand) Run(ctx context.Context) error {
 	return c.with(ctx, func(a *app.App) error {
-		saved, err := a.Service.SetRiskSettings(ctx, c.Tenant, service.PolicySettings{
-			OnePerson: c.OnePerson, Budget: publication.Budget{Limit: c.Budget, FailClosed: c.FailClosed},
-		})
+		saved, err := a.Service.ChangeRiskSettings(ctx, c.Tenant, c.change)
 		if err != nil {
 			return err
 		}
@@ -43,4 +40,16 @@ func (c *tenantDecisionsCommand) Run(ctx context.Context) error {
 		fmt.Printf("%s  %s; %s\n", saved.TenantID, people, limit)
 		return nil
 	})
+}
+
+func (c *tenantDecisionsCommand) change(settings *service.PolicySettings) {
+	if c.Budget != nil {
+		settings.Budget.Limit = *c.Budget
+	}
+	if c.FailClosed != nil {
+		settings.Budget.FailClosed = *c.FailClosed
+	}
+	if c.OnePerson != nil {
+		settings.OnePerson = *c.OnePerson
+	}
 }

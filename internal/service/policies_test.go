@@ -411,3 +411,20 @@ func TestATenantHasAHundredDraftsAtMostAndListsThemWithoutTheirTexts(t *testing.
 		}
 	})
 }
+
+func TestTheOperatorChangesOneSettingAndTheJournalKeepsBothValues(t *testing.T) {
+	on(t, func(w *world) {
+		_, err := w.s.SetRiskSettings(w.Context(), w.tenant.ID, service.PolicySettings{OnePerson: true, Budget: publication.Budget{Limit: 20 * time.Millisecond}})
+		w.must(err)
+		saved, err := w.s.ChangeRiskSettings(w.Context(), w.tenant.ID, func(settings *service.PolicySettings) { settings.Budget.Limit = 5 * time.Millisecond })
+		w.must(err)
+		if !saved.OnePerson || saved.Budget.Limit != 5*time.Millisecond {
+			w.Errorf("got %+v, want one person still enough", saved)
+		}
+		entries := w.entries()
+		got := entries[len(entries)-1].Data
+		if got["budget_from"] != "20ms" || got["budget_to"] != "5ms" || got["one_person_from"] != "" {
+			w.Errorf("got %v", got)
+		}
+	})
+}

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/probity/probity/internal/adapter/store"
 	"github.com/probity/probity/internal/domain/access"
@@ -137,18 +138,27 @@ type PolicySettings struct {
 // SetRiskSettings saves what the operator of the installation decides about a tenant's decisions, on the command line: an administrator of
 // the tenant must not be able to do away with the second person.
 func (s *Service) SetRiskSettings(ctx context.Context, tenantID string, in PolicySettings) (publication.Settings, error) {
+	return s.ChangeRiskSettings(ctx, tenantID, func(settings *PolicySettings) { *settings = in })
+}
+
+// ChangeRiskSettings is SetRiskSettings for a part of them: change gets what stands. The journal keeps the old values and the new ones.
+func (s *Service) ChangeRiskSettings(ctx context.Context, tenantID string, change func(settings *PolicySettings)) (publication.Settings, error) {
 	var settings publication.Settings
 	err := s.write(ctx, func(_ context.Context, tx *store.Tx) error {
 		held, err := tx.HoldRiskSettings(tenantID)
 		if err != nil {
 			return err
 		}
-		held.OnePerson, held.Budget = in.OnePerson, in.Budget
+		before := PolicySettings{OnePerson: held.OnePerson, Budget: held.Budget}
+		after := before
+		change(&after)
+		held.OnePerson, held.Budget = after.OnePerson, after.Budget
 		if err := held.Check(); err != nil {
 			return err
 		}
+		pairs := append([]string{"what", "risk_settings"}, settingsPairs(before, after)...)
 		if err := tx.SaveRiskSettings(access.SystemActor(tenantID, "command"), held, []journal.Draft{
-			journal.Of(journal.TenantUpdated, tenantID, "", "what", "risk_settings"),
+			journal.Of(journal.TenantUpdated, tenantID, "", pairs...),
 		}); err != nil {
 			return err
 		}
@@ -156,6 +166,21 @@ func (s *Service) SetRiskSettings(ctx context.Context, tenantID string, in Polic
 		return err
 	})
 	return settings, err
+}
+
+// settingsPairs names what changed, as it was and as it is.
+func settingsPairs(before, after PolicySettings) []string {
+	var pairs []string
+	for _, one := range []struct{ name, was, is string }{
+		{"one_person", strconv.FormatBool(before.OnePerson), strconv.FormatBool(after.OnePerson)},
+		{"budget", before.Budget.Limit.String(), after.Budget.Limit.String()},
+		{"fail_closed", strconv.FormatBool(before.Budget.FailClosed), strconv.FormatBool(after.Budget.FailClosed)},
+	} {
+		if one.was != one.is {
+			pairs = append(pairs, one.name+"_from", one.was, one.name+"_to", one.is)
+		}
+	}
+	return pairs
 }
 
 // RememberShippedPolicy keeps the text of the policy that ships, so that what it decided can be explained after an upgrade.
