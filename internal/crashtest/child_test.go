@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -34,11 +35,18 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// policyName is the policy of an installation that has one of its own, in its data directory.
+const policyName = "policy.yaml"
+
 // config is the installation under test: as `probity serve` makes it, with a clock that can be moved.
 func config(directory, smtpPort, database string) (app.Config, error) {
 	port, err := strconv.Atoi(smtpPort)
+	policyFile := filepath.Join(directory, policyName)
+	if _, missing := os.Stat(policyFile); missing != nil {
+		policyFile = ""
+	}
 	return app.Config{
-		DataDir: directory, Database: database, BaseURL: "http://localhost:8080", CreateDataKey: true, Demo: true, AllowLoopback: true, MailAcceptanceIsFinal: true,
+		DataDir: directory, PolicyFile: policyFile, Database: database, BaseURL: "http://localhost:8080", CreateDataKey: true, Demo: true, AllowLoopback: true, MailAcceptanceIsFinal: true,
 		Mail:  mail.Config{Host: "127.0.0.1", Port: port, TLS: mail.NoTLS, From: "Harbour Cloud <kyc@harbour.example>"},
 		Clock: clock.System(), Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	}, err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -27,17 +28,20 @@ const (
 	paymentsOfClient = 200
 	payingAccounts   = 10
 	paymentKills     = 15
+	linesOfBatch     = 20 // every third client sends its payments in batches
 )
 
 // asked is a payment that a client asked about: with which key and body, and what it was told, if it was.
 type asked struct {
 	key, body, answer string
+	batch             bool // the body is a line of a batch
 }
 
 // rush is clients that pay all at once while the installation dies again and again.
 type rush struct {
 	*supervisor
 	tenant   policy.Tenant
+	policy   *risk.Policy
 	accounts []string
 	mu       sync.Mutex
 	asked    []asked
@@ -72,7 +76,13 @@ func TestKillingItUnderLoadLosesNoDecisionAndInventsNone(t *testing.T) {
 			}()
 			var clients sync.WaitGroup
 			for i := range payingClients {
-				clients.Go(func() { r.client(i, rand.New(rand.NewPCG(seed, uint64(i)))) })
+				clients.Go(func() {
+					if chance := rand.New(rand.NewPCG(seed, uint64(i))); i%3 == 0 {
+						r.batches(i, chance)
+					} else {
+						r.client(i, chance)
+					}
+				})
 			}
 			clients.Wait()
 			close(stop)
@@ -90,7 +100,8 @@ func TestKillingItUnderLoadLosesNoDecisionAndInventsNone(t *testing.T) {
 func newRush(t *testing.T, dsn string) *rush {
 	s := &supervisor{t: t, data: t.TempDir(), smtp: "25", dsn: dsn, budget: paymentKills}
 	s.changed = sync.NewCond(&s.mu)
-	r := &rush{supervisor: s, tenant: s.prepare("")}
+	r := &rush{supervisor: s, policy: holdingPolicy(t, s.data)}
+	r.tenant = s.prepare("")
 	s.start()
 	p := &play{supervisor: s, random: rand.New(rand.NewPCG(1, 1))}
 	for i := range payingAccounts {
@@ -104,14 +115,108 @@ func newRush(t *testing.T, dsn string) *rush {
 	return r
 }
 
+// holdingPolicy is the policy that ships, and holds some payments for a person.
+func holdingPolicy(t *testing.T, data string) *risk.Policy {
+	t.Helper()
+	text := strings.Replace(string(risk.DefaultYAML()), "\nthresholds:\n", `
+thresholds:
+  - {name: held, value: 9.80, unit: amount, meaning: What a person looks at.}
+`, 1)
+	text = strings.Replace(text, "\nrules:\n", `
+rules:
+  - name: Held
+    code: held
+    mode: active
+    outcome: review
+    priority: 50
+    message: {en: A person looks at this payment.}
+    when: payment.amount_reference >= threshold.held
+`, 1)
+	parsed, err := risk.ParsePolicy([]byte(text))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(data, policyName), []byte(text), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsed
+}
+
+// members are the members of a payment of one of the accounts, as JSON.
+func (r *rush) members(chance *rand.Rand) string {
+	text := fmt.Sprintf(`"account_id":%q,"amount":{"amount_minor":%d,"currency":"USD"},"location":{"country":"BR"},"device":{"id":"d"},"occurred_at":%q`,
+		r.accounts[chance.IntN(len(r.accounts))], 100+chance.IntN(900), time.Now().Add(-time.Duration(chance.IntN(300*24))*time.Hour).UTC().Format(time.RFC3339))
+	if chance.IntN(150) == 0 {
+		text = strings.Replace(strings.Replace(text, `"BR"`, `"NO"`, 1), `"amount_minor":`, `"amount_minor":9`, 1)
+	}
+	return text
+}
+
+// batches pays in batches. Lines without an answer are sent again, with their keys; now and then it gives up after one try.
+func (r *rush) batches(number int, chance *rand.Rand) {
+	for i := 0; i < paymentsOfClient; i += linesOfBatch {
+		lines := make([]asked, linesOfBatch)
+		for n := range lines {
+			lines[n].batch, lines[n].key = true, fmt.Sprintf("batch-%d-%d", number, i+n)
+			lines[n].body = fmt.Sprintf(`{%s,"idempotency_key":%q}`, r.members(chance), lines[n].key)
+		}
+		tries := 60
+		if chance.IntN(8) == 0 {
+			tries = 1
+		}
+		if left := r.sendLines(r.supervisor, lines, tries); left > 0 && tries > 1 {
+			r.t.Errorf("%d lines of a batch are not answered\n%s", left, r.said.String())
+		}
+		r.mu.Lock()
+		r.asked = append(r.asked, lines...)
+		r.mu.Unlock()
+	}
+}
+
+// sendLines sends lines until each has its answer, which it notes, or the tries are used up. It returns how many have none.
+func (r *rush) sendLines(to *supervisor, lines []asked, tries int) (left int) {
+	for ; tries > 0; tries-- {
+		var open []*asked
+		var body strings.Builder
+		for i := range lines {
+			if lines[i].answer == "" {
+				open = append(open, &lines[i])
+				body.WriteString(lines[i].body + "\n")
+			}
+		}
+		if left = len(open); left == 0 {
+			return 0
+		}
+		// What was answered before the connection broke counts.
+		_, answers, _ := to.once(to.ready(), request{method: http.MethodPost, path: "/v1/payments/batch", contentType: "application/x-ndjson", body: []byte(body.String())})
+		for line := range strings.Lines(string(answers)) {
+			var one struct {
+				Line, Status int
+				Payment      json.RawMessage
+			}
+			if json.Unmarshal([]byte(line), &one) != nil || one.Line < 1 || one.Line > len(open) {
+				break // cut off, or a refusal of the whole
+			}
+			switch one.Status {
+			case http.StatusCreated:
+				open[one.Line-1].answer = string(one.Payment)
+				left--
+			case http.StatusConflict, http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusInternalServerError: // not now
+			default:
+				r.t.Errorf("a line was answered %s", line)
+			}
+		}
+		if left > 0 {
+			<-time.After(20 * time.Millisecond)
+		}
+	}
+	return left
+}
+
 // client pays one thing after another. It repeats what was not answered until it is; now and then it gives up after one try.
 func (r *rush) client(number int, chance *rand.Rand) {
 	for i := range paymentsOfClient {
-		body := fmt.Sprintf(`{"account_id":%q,"amount":{"amount_minor":%d,"currency":"USD"},"location":{"country":"BR"},"device":{"id":"d"},"occurred_at":%q}`,
-			r.accounts[chance.IntN(len(r.accounts))], 100+chance.IntN(900), time.Now().Add(-time.Duration(chance.IntN(300*24))*time.Hour).UTC().Format(time.RFC3339))
-		if chance.IntN(150) == 0 {
-			body = strings.Replace(strings.Replace(body, `"BR"`, `"NO"`, 1), `"amount_minor":`, `"amount_minor":9`, 1)
-		}
+		body := "{" + r.members(chance) + "}"
 		one := asked{key: fmt.Sprintf("client-%d-%d", number, i), body: body}
 		ask := request{method: http.MethodPost, path: "/v1/payments", key: one.key, contentType: "application/json", body: []byte(body), killAfter: -1}
 		if chance.IntN(8) == 0 {
@@ -175,15 +280,17 @@ func (r *rush) check() {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shipped, err := risk.Default()
-	if err != nil {
-		t.Fatal(err)
-	}
 	stored := map[string]string{} // outcome by id
+	approved, held := 0, 0
 	for _, account := range r.accounts {
-		for _, p := range ledger.Check(t, a.Store, shipped, r.tenant.ID, account).Entries {
+		checked := ledger.Check(t, a.Store, r.policy, r.tenant.ID, account)
+		approved, held = approved+checked.Approved, held+checked.Held
+		for _, p := range checked.Entries {
 			stored[p.ID] = string(p.Outcome)
 		}
+	}
+	if approved == 0 || held == 0 {
+		t.Errorf("got %d payments approved and %d held, want some of both", approved, held)
 	}
 	told := map[string]string{} // key by payment
 	for _, one := range r.asked {
@@ -242,11 +349,25 @@ func (r *rush) repeat(told map[string]string) {
 	again.changed = sync.NewCond(&again.mu)
 	again.start()
 	defer again.stop()
+	var lines []asked // as if nothing were known of them
+	var before []string
 	for _, one := range r.asked {
+		if one.batch {
+			lines, before = append(lines, asked{key: one.key, body: one.body, batch: true}), append(before, one.answer)
+			continue
+		}
 		status, answer := again.call(request{method: http.MethodPost, path: "/v1/payments", key: one.key, contentType: "application/json",
 			body: []byte(one.body), killAfter: -1})
 		if status != http.StatusCreated || (one.answer != "" && string(answer) != one.answer) {
 			t.Errorf("%s: got %d %s, want the answer that was given before: %s", one.key, status, answer, one.answer)
+		}
+	}
+	if left := r.sendLines(again, lines, 60); left > 0 {
+		t.Errorf("%d lines are not answered", left)
+	}
+	for i, line := range lines {
+		if before[i] != "" && line.answer != before[i] {
+			t.Errorf("%s: got %s, want the answer that was given before: %s", line.key, line.answer, before[i])
 		}
 	}
 	if len(told) == 0 {
