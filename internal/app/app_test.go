@@ -17,6 +17,7 @@ import (
 	"github.com/probity/probity/internal/adapter/mail"
 	"github.com/probity/probity/internal/adapter/store"
 	"github.com/probity/probity/internal/domain/policy"
+	"github.com/probity/probity/internal/domain/risk"
 )
 
 func config(directory string) Config {
@@ -58,6 +59,29 @@ func TestAnInstallationIsThereAgainAtTheNextStart(t *testing.T) {
 			t.Errorf("%s can be read by others (%v)", name, err)
 		}
 	}
+}
+
+func TestAPolicyFileThatChangedUnderTheSameVersionIsRefused(t *testing.T) {
+	c := config(filepath.Join(t.TempDir(), "data"))
+	c.PolicyFile = filepath.Join(t.TempDir(), "policy.yaml")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(c.PolicyFile, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shipped := string(risk.DefaultYAML())
+	write(shipped)
+	open(t, c).Close()
+	changed := strings.Replace(shipped, "triggers_to_reject: 2", "triggers_to_reject: 3", 1)
+	write(changed)
+	if _, err := Open(t.Context(), c); err == nil || !strings.Contains(err.Error(), "give the changed text a new version") {
+		t.Fatalf("got %v, want to be told to give the text a new version", err)
+	}
+	write(shipped)
+	open(t, c).Close()
+	write(strings.Replace(changed, `version: "2026-11-20"`, "version: ours-1", 1))
+	open(t, c)
 }
 
 func TestWithoutItsKeyFileAnInstallationDoesNotStart(t *testing.T) {

@@ -183,12 +183,23 @@ func settingsPairs(before, after PolicySettings) []string {
 	return pairs
 }
 
-// RememberShippedPolicy keeps the text of the policy that ships, so that what it decided can be explained after an upgrade.
+// RememberShippedPolicy keeps the text of the policy that ships, so that what it decided can be explained after an upgrade. A payment names
+// its policy by id and version, so a text that changed under the same name is refused: its decisions would be explained by the other text.
 func (s *Service) RememberShippedPolicy(ctx context.Context) error {
+	digest := publication.Digest(string(s.PolicyText))
 	return s.write(ctx, func(_ context.Context, tx *store.Tx) error {
+		known, err := tx.ShippedPolicies(s.Policy.ID, s.Policy.Version)
+		if err != nil {
+			return err
+		}
+		for _, before := range known {
+			if before.Digest != digest {
+				return problem.New(problem.Conflict, "policy_version_taken", "the policy "+s.Policy.ID+" "+s.Policy.Version+
+					" has decided payments here with another text; give the changed text a new version")
+			}
+		}
 		return tx.KeepShippedPolicy(store.ShippedPolicy{
-			PolicyID: s.Policy.ID, PolicyVersion: s.Policy.Version, Digest: publication.Digest(string(s.PolicyText)), Text: string(s.PolicyText),
-			SeenAt: tx.Now(),
+			PolicyID: s.Policy.ID, PolicyVersion: s.Policy.Version, Digest: digest, Text: string(s.PolicyText), SeenAt: tx.Now(),
 		})
 	})
 }
