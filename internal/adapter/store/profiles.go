@@ -67,7 +67,7 @@ func (tx *Tx) HasLongPast(tenantID, accountID string) (bool, error) {
 }
 
 // PastLog gives up to limit payments of the whole log after a sequence number to do, as Past does. On PostgreSQL a number can be missing
-// because its transaction has not ended yet: who follows the log looks again until the gap is filled, or too old to be.
+// because its transaction has not ended yet: who follows the log looks again until the gap is filled, or can be no more (see Snapshot).
 func (tx *Tx) PastLog(after int64, limit int, do func(*LogEntry) error) error {
 	return each(tx, scanPast, do, "SELECT "+pastColumns+" FROM payments p"+withMethods+" WHERE p.seq > $1 ORDER BY p.seq LIMIT $2", after, limit)
 }
