@@ -155,3 +155,13 @@ func TestImportsThatCannotBegin(t *testing.T) {
 		t.Errorf("with ids of lines: got %+v, %v", got, err)
 	}
 }
+
+func TestAConnectionThatBroughtPastPaymentsInServesTheNextRequest(t *testing.T) {
+	url, key := platform(t)
+	for range 40 {
+		c := &paymentsImportCommand{File: written(t, "a.csv", "transaction_id,timestamp,customer_id,amount,currency\na,2026-01-01T10:00:00Z,customer-1,12.50,USD\n"), URL: url, Key: key}
+		if _, err := c.imported(t); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -104,6 +104,7 @@ type stream struct {
 	idle    *time.Timer
 	out     []byte // lines that were not written yet
 	broken  error  // why nothing more can be written
+	cut     bool   // the body was not read to its end, so the connection cannot be used again
 }
 
 // streaming answers a call whose body is lines.
@@ -139,7 +140,7 @@ func (e *edge) serveStream(w http.ResponseWriter, r *http.Request, known *reques
 			known.code = "internal"
 		}
 		e.note(ctx, known, http.StatusOK, e.Service.Clock.Wall().Sub(began))
-		if cause != nil || s.broken != nil {
+		if cause != nil || s.broken != nil || s.cut {
 			// The connection ends without the last chunk, which tells the other side that the answer is not whole.
 			panic(http.ErrAbortHandler)
 		}

@@ -99,9 +99,15 @@ func (e *edge) bringIn(s *stream) {
 		defer close(entries)
 		s.readPast(ctx, entries)
 	})
+	whole := false
 	defer func() {
 		stop()
-		_ = s.control.SetReadDeadline(time.Unix(1, 0)) // whoever still reads is woken
+		if !whole {
+			// Whoever still reads is woken. The connection then stands in the middle of a body, and nothing more can come over it; a whole
+			// body must not meet this deadline, because the server would take the next request of the connection for given up.
+			_ = s.control.SetReadDeadline(time.Unix(1, 0))
+			s.cut = true
+		}
 		reading.Wait()
 	}()
 	timer := time.NewTimer(gatherFor)
@@ -117,6 +123,7 @@ func (e *edge) bringIn(s *stream) {
 			p.through, s.known.lines = last.line, last.line
 		}
 		if !more {
+			whole = true
 			p.tell(nil, true)
 			return
 		}
