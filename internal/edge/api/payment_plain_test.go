@@ -148,10 +148,6 @@ func sameAnswer(t *testing.T, plain, general *httptest.ResponseRecorder) {
 	}
 }
 
-func withKey(key string) func(*http.Request) {
-	return func(r *http.Request) { r.Header.Set(headerIdempotencyKey, key) }
-}
-
 func TestBothWaysAnswerTheSame(t *testing.T) {
 	to := newTold(t)
 	rejected := to.view

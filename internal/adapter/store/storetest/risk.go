@@ -140,6 +140,9 @@ func riskSettings(w *world) {
 	w.wantCode("the same epoch again", w.try(save), problem.Conflict, "changed_meanwhile")
 	w.write(func(tx *store.Tx) error {
 		saved, err := tx.HoldRiskSettings(tenantID)
+		if err != nil {
+			return err
+		}
 		held.Epoch++
 		w.same("the settings", saved, held)
 		saved.LiveID = "pol_1"
