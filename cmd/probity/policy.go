@@ -10,6 +10,7 @@ import (
 	"github.com/probity/probity/internal/domain/risk"
 	"github.com/probity/probity/internal/domain/risk/policycase"
 	"github.com/probity/probity/internal/domain/risk/policydiff"
+	"github.com/probity/probity/internal/standard/strictyaml"
 )
 
 // policyCommand is the tools of a risk team.
@@ -156,7 +157,7 @@ func readPolicy(path string) (*risk.Policy, error) {
 		return nil, err
 	}
 	policy, err := risk.ParsePolicy(text)
-	var refused *risk.PolicyError
+	var refused *strictyaml.Error
 	if errors.As(err, &refused) {
 		return nil, errors.New(faultsOf(path, refused))
 	}
@@ -177,7 +178,7 @@ func policyText(path string) ([]byte, error) {
 }
 
 // faultsOf writes faults as compilers do, so that editors find the place: file:line:column: what.
-func faultsOf(path string, refused *risk.PolicyError) string {
+func faultsOf(path string, refused *strictyaml.Error) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "the policy is refused, %d to mend:", len(refused.Faults))
 	for _, fault := range refused.Faults {

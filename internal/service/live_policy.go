@@ -10,6 +10,7 @@ import (
 	"github.com/probity/probity/internal/domain/risk"
 	"github.com/probity/probity/internal/domain/risk/history"
 	"github.com/probity/probity/internal/standard/problem"
+	"github.com/probity/probity/internal/standard/strictyaml"
 )
 
 // livePolicy is what decides the payments of one tenant at one moment. It is immutable.
@@ -218,7 +219,7 @@ func (s *Service) compileDraft(text string) (*risk.Policy, error) {
 		return known, nil
 	}
 	policy, err := risk.ParsePolicy([]byte(text))
-	if wrong, isPolicy := errors.AsType[*risk.PolicyError](err); isPolicy {
+	if wrong, isPolicy := errors.AsType[*strictyaml.Error](err); isPolicy {
 		refused := problem.Field("policy_text", "policy_faulty", "the policy does not compile; errors says where, and what is accepted there")
 		for _, f := range wrong.Faults {
 			refused.Faults = append(refused.Faults, problem.Fault{Line: f.Line, Column: f.Column, Path: f.Path, Message: f.Message})

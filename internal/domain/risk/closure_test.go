@@ -9,6 +9,7 @@ import (
 	"cel.dev/cel-go/cel"
 
 	"github.com/probity/probity/internal/domain/risk/history"
+	"github.com/probity/probity/internal/standard/strictyaml"
 )
 
 // oracle compiles conditions over the default policy's fields, both ways.
@@ -21,7 +22,7 @@ func newOracle(t testing.TB) *oracle {
 	t.Helper()
 	policy := defaultForTest(t)
 	fields := append(Fields(policy), scoreFields()...)
-	c, err := newCompiler(&faults{}, fields, []constant{
+	c, err := newCompiler(&strictyaml.Faults{}, &spending{}, fields, []constant{
 		{"floor", int64(5000)}, {"zero", int64(0)}, {"least", int64(math.MinInt64)}, {"most", int64(math.MaxInt64)}, {"times", 2.5}, {"share", 0.1}})
 	if err != nil {
 		t.Fatal(err)
@@ -32,7 +33,7 @@ func newOracle(t testing.TB) *oracle {
 // check compares the closures of a condition with the interpreter on the facts. It reports whether the condition compiles and is closed.
 func (o *oracle) check(t *testing.T, text string, all []*Facts) (compiles, closed bool) {
 	t.Helper()
-	*o.compiler.faults = faults{}
+	*o.compiler.faults, *o.compiler.spent = strictyaml.Faults{}, spending{}
 	c := o.compiler.compile(node(text), "when", wantTruth)
 	if c == nil {
 		return false, false
@@ -202,7 +203,7 @@ func TestClosuresGiveWhatTheInterpreterGives(t *testing.T) {
 		"history.spending.mean_minor / 0.5 > 1e308 / history.spending.stddev_minor", "string(payment.amount_minor).endsWith('0')",
 	} {
 		if compiles, _ := o.check(t, text, facts); !compiles {
-			t.Errorf("%s: %v", text, o.compiler.faults.list)
+			t.Errorf("%s: %v", text, o.compiler.faults.Err())
 		}
 	}
 }
@@ -218,7 +219,7 @@ func TestNumbersAreWhatTheInterpreterComputes(t *testing.T) {
 	}
 	compared := 0
 	for _, text := range texts {
-		*o.compiler.faults = faults{}
+		*o.compiler.faults, *o.compiler.spent = strictyaml.Faults{}, spending{}
 		c := o.compiler.compile(node(text), "value", wantNumber)
 		if c == nil {
 			continue

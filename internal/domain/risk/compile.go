@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/probity/probity/internal/domain/risk/history"
+	"github.com/probity/probity/internal/standard/strictyaml"
 )
 
 // The cost limits, in CEL cost units: about one for each operator, some 30 ns in the interpreter. They are checked when a policy is
@@ -51,15 +52,22 @@ type condition struct {
 
 // compiler compiles the expressions of one policy.
 type compiler struct {
-	faults *faults
+	faults *strictyaml.Faults
+	spent  *spending
 	env    *cel.Env
 	fields map[string]*Field
 	names  []string // of all fields and thresholds, for "did you mean"
 	total  uint64
 }
 
-func newCompiler(f *faults, fields []Field, constants []constant) (*compiler, error) {
-	c := &compiler{faults: f, fields: map[string]*Field{}}
+// spending is what all compilers of one policy used up.
+type spending struct {
+	expressions int    // bytes of those that were compiled
+	cost        uint64 // the most that they can cost together
+}
+
+func newCompiler(f *strictyaml.Faults, spent *spending, fields []Field, constants []constant) (*compiler, error) {
+	c := &compiler{faults: f, spent: spent, fields: map[string]*Field{}}
 	options := []cel.EnvOption{
 		cel.StdLib(cel.StdLibSubset(librarySubset())),
 		// An author writes amount_minor > 3 * mean_minor and means numbers, not CEL's int and double.
@@ -85,7 +93,7 @@ func newCompiler(f *faults, fields []Field, constants []constant) (*compiler, er
 	}
 	env, err := cel.NewCustomEnv(options...)
 	if err != nil {
-		return nil, &PolicyError{Faults: []Fault{{Message: fmt.Sprintf("the rule language does not start: %v", err)}}}
+		return nil, &strictyaml.Error{Document: documentName, Faults: []strictyaml.Fault{{Message: fmt.Sprintf("the rule language does not start: %v", err)}}}
 	}
 	c.env = env
 	return c, nil
@@ -129,13 +137,13 @@ func (c *compiler) compile(node *yaml.Node, path string, want wanted) *condition
 		c.report(node, path, issues, nil)
 		return nil
 	}
-	before := len(c.faults.list)
+	before := c.faults.Len()
 	unknown := c.checkNames(node, path, parsed.NativeRep())
 	checked, issues := c.env.Check(parsed)
 	if issues.Err() != nil {
 		c.report(node, path, issues, unknown)
-		if len(c.faults.list) == before {
-			c.faults.add(node, path, "cannot be type-checked")
+		if c.faults.Len() == before {
+			c.faults.Add(node, path, "cannot be type-checked")
 		}
 		return nil
 	}
@@ -156,7 +164,7 @@ func (c *compiler) compile(node *yaml.Node, path string, want wanted) *condition
 	if !closed {
 		program, err := c.env.Program(checked, cel.CostLimit(maxConditionCost), cel.EvalOptions(cel.OptOptimize))
 		if err != nil {
-			c.faults.add(node, path, "cannot be planned; make it simpler")
+			c.faults.Add(node, path, "cannot be planned; make it simpler")
 			return nil
 		}
 		out.interpret(program)
@@ -167,13 +175,12 @@ func (c *compiler) compile(node *yaml.Node, path string, want wanted) *condition
 // mayGoOn bounds the work that one text can ask for: compiling ends with the last fault that is told, when the texts of all expressions
 // together are too long, and when what was compiled costs too much already, which is told at the end.
 func (c *compiler) mayGoOn(node *yaml.Node, path string) bool {
-	f := c.faults
-	before := f.expressions
-	f.expressions += len(node.Value)
-	if before <= maxExpressionBytes && f.expressions > maxExpressionBytes {
-		f.add(node, path, "all conditions, filters and features together may have %d bytes, and this one is over it", maxExpressionBytes)
+	before := c.spent.expressions
+	c.spent.expressions += len(node.Value)
+	if before <= maxExpressionBytes && c.spent.expressions > maxExpressionBytes {
+		c.faults.Add(node, path, "all conditions, filters and features together may have %d bytes, and this one is over it", maxExpressionBytes)
 	}
-	return !f.full() && f.expressions <= maxExpressionBytes && f.cost <= maxPolicyCost
+	return !c.faults.Full() && c.spent.expressions <= maxExpressionBytes && c.spent.cost <= maxPolicyCost
 }
 
 // report adds the interpreter's errors. Those about names that were reported already say nothing new.
@@ -185,9 +192,9 @@ func (c *compiler) report(node *yaml.Node, path string, issues *cel.Issues, unkn
 			if unknown[name] {
 				continue
 			}
-			message = name + " is not known here" + suggestion(name, append(functionNames(), c.names...))
+			message = name + " is not known here" + strictyaml.Suggestion(name, append(functionNames(), c.names...))
 		}
-		c.faults.inside(node, path, place{e.Location.Line(), e.Location.Column()}, message)
+		c.faults.AddInside(node, path, strictyaml.Place{Line: e.Location.Line(), Column: e.Location.Column()}, message)
 	}
 }
 
@@ -195,9 +202,9 @@ func (c *compiler) checkType(node *yaml.Node, path string, checked *cel.Ast, wan
 	output := checked.OutputType()
 	switch {
 	case want != wantNumber && !output.IsExactType(cel.BoolType):
-		c.faults.add(node, path, "must be true or false, but is %s", output)
+		c.faults.Add(node, path, "must be true or false, but is %s", output)
 	case want == wantNumber && !output.IsExactType(cel.DoubleType) && !output.IsExactType(cel.IntType):
-		c.faults.add(node, path, "must be a number, but is %s", output)
+		c.faults.Add(node, path, "must be a number, but is %s", output)
 	default:
 		return true
 	}
@@ -228,7 +235,7 @@ func (c *compiler) checkNames(node *yaml.Node, path string, parsed *ast.AST) map
 		if !hasDot {
 			message = name + " is not a value; name a field of it"
 		}
-		c.faults.inside(node, path, place{start.Line(), start.Column()}, message+c.hint(name, namespace))
+		c.faults.AddInside(node, path, strictyaml.Place{Line: start.Line(), Column: start.Column()}, message+c.hint(name, namespace))
 	}))
 	return reported
 }
@@ -240,7 +247,7 @@ var namespaces = map[string]string{
 }
 
 func (c *compiler) hint(name, namespace string) string {
-	if found := suggestion(name, c.names); found != "" {
+	if found := strictyaml.Suggestion(name, c.names); found != "" {
 		return found
 	}
 	var there []string
@@ -303,7 +310,7 @@ func (c *compiler) checkDivisions(node *yaml.Node, path string, checked *ast.AST
 		if _, divisor := closer.reference(call.Args()[1]); divisor == types.Int(0) || divisor == types.Double(0) || divisor == types.Uint(0) {
 			ok = false
 			at := checked.SourceInfo().GetStartLocation(e.ID())
-			c.faults.inside(node, path, place{at.Line(), at.Column()}, "divides by zero")
+			c.faults.AddInside(node, path, strictyaml.Place{Line: at.Line(), Column: at.Column()}, "divides by zero")
 		}
 	}))
 	return ok
@@ -316,12 +323,12 @@ func (c *compiler) checkCost(node *yaml.Node, path string, out *condition, want 
 	}
 	estimate, err := c.env.EstimateCost(out.checked, sizes{})
 	if err != nil || estimate.Max > limit {
-		c.faults.add(node, path, "can cost more than the limit of %d; make it simpler", limit)
+		c.faults.Add(node, path, "can cost more than the limit of %d; make it simpler", limit)
 		return false
 	}
 	out.cost = estimate.Max
 	c.total += estimate.Max
-	c.faults.cost += estimate.Max
+	c.spent.cost += estimate.Max
 	return true
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/probity/probity/internal/domain/risk/history"
+	"github.com/probity/probity/internal/standard/strictyaml"
 )
 
 var update = flag.Bool("update", false, "write the generated pages and tables of docs/guides instead of comparing them")
@@ -232,14 +233,14 @@ func limitText() string {
 func TestEveryExampleOfTheReferenceCompiles(t *testing.T) {
 	policy := mustParse(t, string(DefaultYAML()))
 	fields := append(Fields(policy), scoreFields()...)
-	compiler, err := newCompiler(&faults{}, fields, []constant{{"unusual_floor", int64(5000)}})
+	compiler, err := newCompiler(&strictyaml.Faults{}, &spending{}, fields, []constant{{"unusual_floor", int64(5000)}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	compile := func(what, example string) {
 		if compiler.compile(node(example), what, wantTruth) == nil {
-			t.Errorf("%s: the example does not compile: %v", what, compiler.faults.list)
-			*compiler.faults = faults{}
+			t.Errorf("%s: the example does not compile: %v", what, compiler.faults.Err())
+			*compiler.faults, *compiler.spent = strictyaml.Faults{}, spending{}
 		}
 	}
 	for _, field := range fields {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/probity/probity/internal/standard/strictyaml"
 )
 
 // TestAHostileTextIsRefusedBeforeItHasCostMuch gives texts that are as large as one may be, each to make one part of reading slow.
@@ -40,8 +42,8 @@ func TestAHostileTextIsRefusedBeforeItHasCostMuch(t *testing.T) {
 			if took := time.Since(began); took > 5*time.Second { // ten times what it may take on a machine with nothing else to do
 				t.Errorf("it took %v to refuse %d bytes", took, len(text))
 			}
-			wrong, is := errors.AsType[*PolicyError](err)
-			if !is || len(wrong.Faults) > maxFaults {
+			wrong, is := errors.AsType[*strictyaml.Error](err)
+			if !is || len(wrong.Faults) > strictyaml.MaxFaults {
 				t.Errorf("got %.200v, want a few faults", err)
 			}
 			t.Logf("%v for %d bytes: %.300v", time.Since(began), len(text), err)
@@ -50,21 +52,21 @@ func TestAHostileTextIsRefusedBeforeItHasCostMuch(t *testing.T) {
 }
 
 func TestCompilingEndsWhenWhatWasCompiledCostsTooMuch(t *testing.T) {
-	f := &faults{cost: maxPolicyCost + 1}
-	c, err := newCompiler(f, paymentFields(), nil)
+	f, spent := &strictyaml.Faults{}, &spending{cost: maxPolicyCost + 1}
+	c, err := newCompiler(f, spent, paymentFields(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	node := &yaml.Node{Kind: yaml.ScalarNode, Value: "payment.amount_minor > 1"}
-	if c.compile(node, "rules[0].when", wantTruth) != nil || len(f.list) != 0 {
-		t.Errorf("got a condition or faults %v beyond the limit, which is told once at the end", f.list)
+	if c.compile(node, "rules[0].when", wantTruth) != nil || f.Len() != 0 {
+		t.Errorf("got a condition or faults %v beyond the limit, which is told once at the end", f.Err())
 	}
-	f.cost = 0
+	spent.cost = 0
 	if c.compile(node, "rules[0].when", wantTruth) == nil {
-		t.Errorf("got faults %v", f.list)
+		t.Errorf("got faults %v", f.Err())
 	}
-	f.expressions = maxExpressionBytes
-	if c.compile(node, "rules[0].when", wantTruth) != nil || len(f.list) != 1 {
-		t.Errorf("got a condition or faults %v with too many bytes, want one fault", f.list)
+	spent.expressions = maxExpressionBytes
+	if c.compile(node, "rules[0].when", wantTruth) != nil || f.Len() != 1 {
+		t.Errorf("got a condition or faults %v with too many bytes, want one fault", f.Err())
 	}
 }

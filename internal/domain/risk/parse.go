@@ -3,9 +3,9 @@ package risk
 import (
 	"regexp"
 	"slices"
-	"sort"
 	"strconv"
-	"strings"
+
+	"github.com/probity/probity/internal/standard/strictyaml"
 )
 
 // MaxPolicyBytes bounds the text of a policy, a scorecard included.
@@ -22,6 +22,8 @@ const (
 	maxPriority   = 1000
 )
 
+const documentName = "policy"
+
 var (
 	wordShape     = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 	versionShape  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
@@ -29,31 +31,22 @@ var (
 )
 
 // ParsePolicy reads and compiles a policy. It is strict: unknown and missing keys, wrong types, conditions that do not type-check, divide
-// by zero or cost too much are refused, all at once, with their line and column. A non-nil error is a *PolicyError.
+// by zero or cost too much are refused, all at once, with their line and column. A non-nil error is a *strictyaml.Error.
 func ParsePolicy(data []byte) (*Policy, error) {
-	if len(data) > MaxPolicyBytes {
-		return nil, &PolicyError{Faults: []Fault{{Message: "the policy is longer than " + strconv.Itoa(MaxPolicyBytes) + " bytes"}}}
-	}
-	root, fault := readDocument(data)
-	f := &faults{lines: strings.Split(string(data), "\n")}
-	if fault != nil {
-		f.put(*fault)
-		return nil, &PolicyError{Faults: f.list}
-	}
-	top := newObject(f, root, "", "policy", "version", "effective_from", "description", "reference", "combination", "thresholds?",
+	root, faults := strictyaml.Read(data, documentName, MaxPolicyBytes)
+	top := strictyaml.NewMapping(faults, root, "", "policy", "version", "effective_from", "description", "reference", "combination", "thresholds?",
 		"aggregates?", "lists?", "scorecard?", "rules")
 	policy := &Policy{
-		ID:            top.matching("policy", wordShape, "a lower-case word, as default"),
-		Version:       top.matching("version", versionShape, "a version, as 2026-11-20"),
-		EffectiveFrom: top.date("effective_from"),
-		Description:   top.text("description", 4096),
+		ID:            top.Matching("policy", wordShape, "a lower-case word, as default"),
+		Version:       top.Matching("version", versionShape, "a version, as 2026-11-20"),
+		EffectiveFrom: top.Date("effective_from"),
+		Description:   top.Text("description", 4096),
 	}
 	if err := policy.read(top); err != nil {
 		return nil, err
 	}
-	if len(f.list) > 0 {
-		sort.SliceStable(f.list, func(i, j int) bool { return f.list[i].Line < f.list[j].Line })
-		return nil, &PolicyError{Faults: f.list}
+	if err := faults.Err(); err != nil {
+		return nil, err
 	}
 	policy.plan()
 	policy.shape = shapeOf(policy)
@@ -61,32 +54,33 @@ func ParsePolicy(data []byte) (*Policy, error) {
 }
 
 // read reads the parts in the order in which they build on each other. The error is about the rule language itself; faults are in top.
-func (p *Policy) read(top object) error {
-	p.readReference(top.child("reference", "currency", "decimals", "as_of", "source", "rates"))
+func (p *Policy) read(top strictyaml.Mapping) error {
+	p.readReference(top.Child("reference", "currency", "decimals", "as_of", "source", "rates"))
 	decimals := p.reference.decimals
-	combination := top.child("combination", "established_after_approved", "capped_amount", "triggers_to_reject")
+	combination := top.Child("combination", "established_after_approved", "capped_amount", "triggers_to_reject")
 	p.Combination = Combination{
-		EstablishedAfterApproved: combination.whole("established_after_approved", 0, 1_000_000),
-		CappedAmountMinor:        combination.amount("capped_amount", decimals),
-		TriggersToReject:         combination.whole("triggers_to_reject", 1, MaxRules),
+		EstablishedAfterApproved: combination.Whole("established_after_approved", 0, 1_000_000),
+		CappedAmountMinor:        combination.Amount("capped_amount", decimals),
+		TriggersToReject:         combination.Whole("triggers_to_reject", 1, MaxRules),
 	}
 	constants := append(p.readThresholds(top, decimals), constant{"established_after_approved", p.Combination.EstablishedAfterApproved})
 
-	filters, err := newCompiler(top.faults, slices.DeleteFunc(paymentFields(), func(f Field) bool { return !f.Folded }), constants)
+	spent := &spending{}
+	filters, err := newCompiler(top.Faults, spent, slices.DeleteFunc(paymentFields(), func(f Field) bool { return !f.Folded }), constants)
 	if err != nil {
 		return err
 	}
 	p.readAggregates(top, filters)
 	p.readLists(top)
 
-	features, err := newCompiler(top.faults, Fields(p), constants)
+	features, err := newCompiler(top.Faults, spent, Fields(p), constants)
 	if err != nil {
 		return err
 	}
 	p.readScorecard(top, features)
 	rules := features
 	if p.scored() {
-		if rules, err = newCompiler(top.faults, Fields(p), constants); err != nil {
+		if rules, err = newCompiler(top.Faults, spent, Fields(p), constants); err != nil {
 			return err
 		}
 	}
@@ -96,7 +90,7 @@ func (p *Policy) read(top object) error {
 		total += rules.total
 	}
 	if total > maxPolicyCost {
-		top.faults.add(top.fields["rules"], "rules", "all conditions together can cost %d, more than the limit of %d; make them fewer or simpler", total, maxPolicyCost)
+		top.Refuse("rules", "all conditions together can cost %d, more than the limit of %d; make them fewer or simpler", total, maxPolicyCost)
 	}
 	return nil
 }
@@ -128,63 +122,63 @@ func (p *Policy) plan() {
 	p.order = append(p.order, others...)
 }
 
-func (p *Policy) readThresholds(top object, decimals int64) []constant {
+func (p *Policy) readThresholds(top strictyaml.Mapping, decimals int64) []constant {
 	constants := []constant{}
 	taken := map[string]bool{"established_after_approved": true}
-	for i, node := range top.list("thresholds", maxThresholds) {
-		o := newObject(top.faults, node, "thresholds["+strconv.Itoa(i)+"]", "name", "value", "unit", "meaning")
+	for i, node := range top.List("thresholds", 1, maxThresholds) {
+		o := strictyaml.NewMapping(top.Faults, node, "thresholds["+strconv.Itoa(i)+"]", "name", "value", "unit", "meaning")
 		threshold := Threshold{
-			Name:    o.matching("name", wordShape, "a lower-case word, as unusual_floor"),
-			Value:   o.text("value", 128),
-			Unit:    Unit(o.oneOf("unit", string(UnitPayments), string(UnitCount), string(UnitFactor), string(UnitShare), string(UnitSeconds), string(UnitAmount))),
-			Meaning: o.text("meaning", 1024),
+			Name:    o.Matching("name", wordShape, "a lower-case word, as unusual_floor"),
+			Value:   o.Text("value", 128),
+			Unit:    Unit(o.OneOf("unit", string(UnitPayments), string(UnitCount), string(UnitFactor), string(UnitShare), string(UnitSeconds), string(UnitAmount))),
+			Meaning: o.Text("meaning", 1024),
 		}
-		if !o.unique(taken, threshold.Name, "this threshold is already there") {
+		if !unique(o, taken, threshold.Name, "this threshold is already there") {
 			continue
 		}
 		p.Thresholds = append(p.Thresholds, threshold)
 		switch threshold.Unit {
 		case UnitPayments, UnitCount:
-			constants = append(constants, constant{threshold.Name, o.whole("value", 0, 1_000_000)})
+			constants = append(constants, constant{threshold.Name, o.Whole("value", 0, 1_000_000)})
 		case UnitSeconds:
-			constants = append(constants, constant{threshold.Name, o.whole("value", 0, 400*secondsPerDay)})
+			constants = append(constants, constant{threshold.Name, o.Whole("value", 0, 400*secondsPerDay)})
 		case UnitAmount:
-			constants = append(constants, constant{threshold.Name, o.amount("value", decimals)})
+			constants = append(constants, constant{threshold.Name, o.Amount("value", decimals)})
 		case UnitFactor:
-			constants = append(constants, constant{threshold.Name, o.factor("value", false)})
+			constants = append(constants, constant{threshold.Name, readFactor(o, "value", false)})
 		case UnitShare:
-			constants = append(constants, constant{threshold.Name, o.factor("value", true)})
+			constants = append(constants, constant{threshold.Name, readFactor(o, "value", true)})
 		}
 	}
 	return constants
 }
 
 // unique adds the name to those taken; it is false, after a fault, when it was there, and false when there is no name.
-func (o object) unique(taken map[string]bool, name, message string) bool {
+func unique(o strictyaml.Mapping, taken map[string]bool, name, message string) bool {
 	if name == "" {
 		return false
 	}
 	if taken[name] {
-		o.faults.add(o.fields["name"], o.at("name"), "%s", message)
+		o.Refuse("name", "%s", message)
 		return false
 	}
 	taken[name] = true
 	return true
 }
 
-func (o object) factor(key string, share bool) float64 {
-	value := o.text(key, 128)
+func readFactor(o strictyaml.Mapping, key string, share bool) float64 {
+	value := o.Text(key, 128)
 	if value == "" {
 		return 0
 	}
-	number, ok := parseScaled(value, 0)
+	number, ok := strictyaml.ParseScaled(value, 0)
 	if !ok {
-		o.faults.add(o.fields[key], o.at(key), "must be a number, as 3 or 2.5")
+		o.Refuse(key, "must be a number, as 3 or 2.5")
 		return 0
 	}
 	out, _ := number.Float64()
 	if share && out > 1 {
-		o.faults.add(o.fields[key], o.at(key), "must be a share from 0 to 1, as 0.05")
+		o.Refuse(key, "must be a share from 0 to 1, as 0.05")
 	}
 	return out
 }

@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/probity/probity/internal/domain/risk/history"
+	"github.com/probity/probity/internal/standard/strictyaml"
 )
 
 // functions are what an aggregate can compute, as a policy names it, with what the reference says of it.
@@ -48,60 +49,60 @@ func fieldNames(fields []history.Field) []string {
 	return names
 }
 
-func (p *Policy) readAggregates(top object, compiler *compiler) {
+func (p *Policy) readAggregates(top strictyaml.Mapping, compiler *compiler) {
 	taken := map[string]bool{}
-	for i, node := range top.list("aggregates", MaxAggregates) {
-		o := newObject(top.faults, node, "aggregates["+strconv.Itoa(i)+"]", "name", "entity", "of?", "where?", "function", "field?", "window",
+	for i, node := range top.List("aggregates", 1, MaxAggregates) {
+		o := strictyaml.NewMapping(top.Faults, node, "aggregates["+strconv.Itoa(i)+"]", "name", "entity", "of?", "where?", "function", "field?", "window",
 			"delay?", "include_current?", "meaning")
-		before := len(top.faults.list)
+		before := top.Faults.Len()
 		aggregate := Aggregate{
-			Name:    o.matching("name", wordShape, "a lower-case word, as account_attempts_1h"),
-			Meaning: o.text("meaning", 1024),
-			Where:   o.text("where", maxWhenBytes),
+			Name:    o.Matching("name", wordShape, "a lower-case word, as account_attempts_1h"),
+			Meaning: o.Text("meaning", 1024),
+			Where:   o.Text("where", maxWhenBytes),
 		}
-		aggregate.Definition = o.definition(compiler)
-		if !o.unique(taken, aggregate.Name, "this aggregate is already there") {
+		aggregate.Definition = readDefinition(o, compiler)
+		if !unique(o, taken, aggregate.Name, "this aggregate is already there") {
 			continue
 		}
-		if len(top.faults.list) == before {
+		if top.Faults.Len() == before {
 			checkDefinition(o, aggregate.Definition)
 		}
 		p.Aggregates = append(p.Aggregates, aggregate)
 	}
 }
 
-func (o object) definition(compiler *compiler) history.Definition {
+func readDefinition(o strictyaml.Mapping, compiler *compiler) history.Definition {
 	d := history.Definition{
-		Entity:         o.entity(),
+		Entity:         readEntity(o),
 		Of:             history.ApprovedOnly,
-		Window:         o.span("window", history.MinWindow, history.MaxWindow),
-		Delay:          o.span("delay", history.MinWindow, history.MaxDelay),
-		IncludeCurrent: o.flag("include_current"),
+		Window:         o.Span("window", history.MinWindow, history.MaxWindow),
+		Delay:          o.Span("delay", history.MinWindow, history.MaxDelay),
+		IncludeCurrent: o.Flag("include_current"),
 	}
-	if o.fields["of"] != nil && o.oneOf("of", "approved", "attempts") == "attempts" {
+	if o.Has("of") && o.OneOf("of", "approved", "attempts") == "attempts" {
 		d.Of = history.Attempts
 	}
 	names := make([]string, len(functions))
 	for i, known := range functions {
 		names[i] = known.name
 	}
-	if i := slices.Index(names, o.oneOf("function", names...)); i >= 0 {
+	if i := slices.Index(names, o.OneOf("function", names...)); i >= 0 {
 		d.Function = functions[i].function
 	}
-	if o.fields["field"] != nil {
-		d.Field = history.Field(o.oneOf("field", fieldNames(append(slices.Clone(amountFields), entityFields...))...))
+	if o.Has("field") {
+		d.Field = history.Field(o.OneOf("field", fieldNames(append(slices.Clone(amountFields), entityFields...))...))
 	}
-	if node := o.fields["where"]; node != nil {
-		if condition := compiler.compile(node, o.at("where"), wantFilter); condition != nil {
+	if node := o.Fields["where"]; node != nil {
+		if condition := compiler.compile(node, o.At("where"), wantFilter); condition != nil {
 			d.Where, d.Filter = condition.canonical(), filter{condition}
 		}
 	}
 	return d
 }
 
-// entity reads one field or a list of two.
-func (o object) entity() []history.Field {
-	node := o.fields["entity"]
+// readEntity reads one field or a list of two.
+func readEntity(o strictyaml.Mapping) []history.Field {
+	node := o.Fields["entity"]
 	if node == nil {
 		return nil
 	}
@@ -112,30 +113,30 @@ func (o object) entity() []history.Field {
 	var entity []history.Field
 	for _, n := range nodes {
 		if n.Kind != yaml.ScalarNode || !slices.Contains(entityFields, history.Field(n.Value)) {
-			o.faults.add(n, o.at("entity"), "must be one or two of %s%s", strings.Join(fieldNames(entityFields), ", "), suggestion(n.Value, fieldNames(entityFields)))
+			o.Faults.Add(n, o.At("entity"), "must be one or two of %s%s", strings.Join(fieldNames(entityFields), ", "), strictyaml.Suggestion(n.Value, fieldNames(entityFields)))
 			return nil
 		}
 		entity = append(entity, history.Field(n.Value))
 	}
 	if len(entity) < 1 || len(entity) > 2 {
-		o.faults.add(node, o.at("entity"), "must be one or two of %s", strings.Join(fieldNames(entityFields), ", "))
+		o.Faults.Add(node, o.At("entity"), "must be one or two of %s", strings.Join(fieldNames(entityFields), ", "))
 		return nil
 	}
 	return entity
 }
 
 // checkDefinition asks history whether it can keep the aggregate.
-func checkDefinition(o object, d history.Definition) {
+func checkDefinition(o strictyaml.Mapping, d history.Definition) {
 	_, err := history.NewSeriesSet(d)
 	var refused *history.DefinitionError
 	switch {
 	case err == nil:
-	case errors.As(err, &refused) && o.fields[refused.Field] != nil:
-		o.faults.add(o.fields[refused.Field], o.at(refused.Field), "%s", refused.Text)
+	case errors.As(err, &refused) && o.Has(refused.Field):
+		o.Refuse(refused.Field, "%s", refused.Text)
 	case errors.As(err, &refused):
-		o.faults.add(o.node, o.at(refused.Field), "%s", refused.Text)
+		o.Faults.Add(o.Node, o.At(refused.Field), "%s", refused.Text)
 	default:
-		o.faults.add(o.node, o.path, "cannot be kept: %v", err)
+		o.Faults.Add(o.Node, o.Path, "cannot be kept: %v", err)
 	}
 }
 

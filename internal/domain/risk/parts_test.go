@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/probity/probity/internal/domain/risk/history"
+	"github.com/probity/probity/internal/standard/strictyaml"
 )
 
 // whole is a policy with one of everything; %X% marks are replaced by tests.
@@ -97,9 +98,9 @@ func TestEachPartOfAPolicyIsRefusedWithThePlaceAndTheFix(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			policy, err := ParsePolicy([]byte(c.text))
-			var refused *PolicyError
+			var refused *strictyaml.Error
 			if policy != nil || !errors.As(err, &refused) {
-				t.Fatalf("got %v, want a PolicyError", err)
+				t.Fatalf("got %v, want a strictyaml.Error", err)
 			}
 			if !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %q, want it to hold %q", err, c.want)

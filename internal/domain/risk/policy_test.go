@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/probity/probity/internal/domain/risk/history"
+	"github.com/probity/probity/internal/standard/strictyaml"
 )
 
 // decidedAt is when the payments of tests occur.
@@ -140,9 +141,9 @@ func TestAPolicyIsRefusedWithThePlaceAndTheFix(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			policy, err := ParsePolicy([]byte(c.text))
-			var refused *PolicyError
+			var refused *strictyaml.Error
 			if policy != nil || !errors.As(err, &refused) {
-				t.Fatalf("got %v %v, want a PolicyError", policy, err)
+				t.Fatalf("got %v %v, want a strictyaml.Error", policy, err)
 			}
 			if !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %q, want it to hold %q", err, c.want)
@@ -164,7 +165,7 @@ func nested(inner string) string {
 func TestEveryFaultIsToldAtOnce(t *testing.T) {
 	text := strings.NewReplacer("100.00", "x", "1.10", "y").Replace(small("sometimes", "nothing"))
 	_, err := ParsePolicy([]byte(text))
-	var refused *PolicyError
+	var refused *strictyaml.Error
 	if !errors.As(err, &refused) || len(refused.Faults) != 4 {
 		t.Errorf("got %v, want 4 faults", err)
 	}

@@ -5,6 +5,8 @@ import (
 	"math/big"
 	"math/bits"
 	"strconv"
+
+	"github.com/probity/probity/internal/standard/strictyaml"
 )
 
 // reference is the coarse, dated rate table that lets one threshold serve all currencies.
@@ -35,34 +37,34 @@ func (r reference) convert(amountMinor int64, currency string) (int64, bool) {
 }
 
 // readReference reads the rate table.
-func (p *Policy) readReference(o object) {
-	decimals := o.whole("decimals", 0, 4)
+func (p *Policy) readReference(o strictyaml.Mapping) {
+	decimals := o.Whole("decimals", 0, 4)
 	p.reference = reference{
-		currency: o.matching("currency", currencyShape, "an ISO 4217 code, as USD"),
+		currency: o.Matching("currency", currencyShape, "an ISO 4217 code, as USD"),
 		decimals: decimals,
-		asOf:     o.date("as_of"),
+		asOf:     o.Date("as_of"),
 		factors:  map[string]uint64{},
 	}
-	o.text("source", 4096)
+	o.Text("source", 4096)
 	p.reference.factors[p.reference.currency] = factorUnit
-	for i, node := range o.list("rates", maxRates) {
-		rate := newObject(o.faults, node, o.at("rates["+strconv.Itoa(i)+"]"), "currency", "decimals", "value")
-		currency := rate.matching("currency", currencyShape, "an ISO 4217 code, as EUR")
-		value := rate.text("value", 128)
-		minor := rate.whole("decimals", 0, 4)
+	for i, node := range o.List("rates", 1, maxRates) {
+		rate := strictyaml.NewMapping(o.Faults, node, o.At("rates["+strconv.Itoa(i)+"]"), "currency", "decimals", "value")
+		currency := rate.Matching("currency", currencyShape, "an ISO 4217 code, as EUR")
+		value := rate.Text("value", 128)
+		minor := rate.Whole("decimals", 0, 4)
 		if currency == "" || value == "" {
 			continue
 		}
 		if p.reference.factors[currency] != 0 {
-			rate.faults.add(rate.fields["currency"], rate.at("currency"), "this currency already has a rate")
+			rate.Refuse("currency", "this currency already has a rate")
 			continue
 		}
-		factor, ok := parseScaled(value, 9+decimals)
+		factor, ok := strictyaml.ParseScaled(value, 9+decimals)
 		if ok {
 			factor.Quo(factor, new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(minor), nil)))
 		}
 		if !ok || !wholeUint64(factor) {
-			rate.faults.add(rate.fields["value"], rate.at("value"),
+			rate.Faults.Add(rate.Fields["value"], rate.At("value"),
 				"must be the price of one unit in the reference currency, as 1.17, not 0 and with at most 9 decimals")
 			continue
 		}

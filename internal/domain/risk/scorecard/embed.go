@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/probity/probity/internal/standard/strictyaml"
 )
 
 // ErrNoPlace is returned by Embed for a text without a place for a model.
@@ -14,9 +16,9 @@ var ErrNoPlace = errors.New("scorecard: the policy needs the key scorecard, writ
 // Embed returns the text of a policy with the model under scorecard.model, in place of the one that is there. All else, comments included,
 // stays as it is.
 func (m *Model) Embed(policy []byte) ([]byte, error) {
-	root, fault := readDocument(policy)
-	if fault != nil {
-		return nil, &Error{Faults: []Fault{*fault}}
+	root, faults := strictyaml.Read(policy, "policy", MaxBytes)
+	if err := faults.Err(); err != nil {
+		return nil, err
 	}
 	key, value := child(root, "scorecard")
 	if value == nil || value.Kind != yaml.MappingNode || value.Style&yaml.FlowStyle != 0 || len(value.Content) == 0 {

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/probity/probity/internal/standard/strictyaml"
 )
 
 func small(t testing.TB) (*Model, []byte) {
@@ -143,7 +145,7 @@ func TestParseRefuses(t *testing.T) {
 		{"an alias", "base: -120.5", "base: &x -120.5", "anchors and aliases are not accepted"},
 		{"a second document", "base: -120.5", "---\nbase: -120.5", "one YAML document"},
 		{"something that is not YAML", "base: -120.5", "base: [", "not YAML"},
-		{"a wrong direction", "monotone: increasing", "monotone: up", "line 32, column 15: features[0].monotone: must be increasing or decreasing"},
+		{"a wrong direction", "monotone: increasing", "monotone: up", "line 32, column 15: features[0].monotone: must be one of increasing, decreasing"},
 		{"a date that is none", "2026-01-01", "2026-13-01", "provenance.trained_from: must be a date"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -152,7 +154,7 @@ func TestParseRefuses(t *testing.T) {
 				t.Fatal("nothing was replaced")
 			}
 			_, err := Parse([]byte(text))
-			var refused *Error
+			var refused *strictyaml.Error
 			if !errors.As(err, &refused) || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
