@@ -22,6 +22,7 @@ type group struct {
 	facts    risk.Facts             // of the payment that is decided now
 	pending  []appending            // approved, and not in the log yet
 	hits     []countedDecision      // what the rules came to, for the statistics
+	handed   []*store.LogEntry      // what it has put in the log, for the follower
 	parts    int                    // of the transaction, that could fail by themselves
 	patient  bool                   // accounts with much to fold are left out, and named in long
 	long     map[store.AccountKey]bool
@@ -390,6 +391,7 @@ func (g *group) nested(d *decision, e *store.LogEntry, do func() error) (bool, e
 		return g.keepAnswerOf(d, e)
 	})
 	if err == nil {
+		g.logged(e, g.payers[askedBy(d).AccountKey])
 		return true, nil
 	}
 	if g.Store.Retryable(err) {
@@ -423,6 +425,7 @@ func (g *group) flush() error {
 	for _, a := range g.pending {
 		a.payer.Seq = a.entry.Seq
 		a.payer.Unsaved++
+		g.logged(a.entry, a.payer)
 	}
 	g.pending = nil
 	return nil
@@ -438,7 +441,7 @@ func (g *group) finish() error {
 		p.Profile = p.profile.AppendBinary(make([]byte, 0, len(p.Profile)+usualGrowth))
 		stored[i] = p.Payer
 	}
-	hits, now := g.hits, g.tx.Now()
-	g.tx.AfterCommit(func() { g.ruleHits.count(hits, now) })
+	hits, handed, now := g.hits, g.handed, g.tx.Now()
+	g.tx.AfterCommit(func() { g.ruleHits.count(hits, now); g.follower.hand(handed) })
 	return g.tx.KeepPayers(stored)
 }

@@ -40,6 +40,9 @@ type follower struct {
 	caughtUp bool      // what came before the start of this node is folded
 	lag      lagMeter
 
+	handed      handOver // payments that need not be read
+	readFromLog int64    // entries of the log that were
+
 	saved     time.Time // when the last snapshot began, in wall time
 	savedHigh int64     // the payments in it
 	saving    *snapshotWriter
@@ -69,9 +72,11 @@ func (s *Service) Follow(ctx context.Context) {
 	var warming sync.WaitGroup
 	defer warming.Wait()
 	warming.Go(func() { s.warmProfiles(ctx) })
-	timer, flush := time.NewTimer(0), time.NewTicker(flushHitsEvery)
+	timer, flush, gather := time.NewTimer(0), time.NewTicker(flushHitsEvery), time.NewTimer(gatherFor)
 	defer timer.Stop()
 	defer flush.Stop()
+	defer gather.Stop()
+	handed, gathering := s.follower.handed.woken(), true
 	for {
 		select {
 		case <-ctx.Done():
@@ -81,6 +86,16 @@ func (s *Service) Follow(ctx context.Context) {
 			if err := s.FlushRuleHits(ctx); err != nil && ctx.Err() == nil {
 				s.Log.Warn("statistics of rules could not be written; it is tried again", "category", errorCategory(err))
 			}
+			continue
+		case <-handed:
+			if !gathering {
+				gather.Reset(gatherFor)
+				gathering = true
+			}
+			continue
+		case <-gather.C:
+			gathering = false
+			s.foldHanded()
 			continue
 		case <-timer.C:
 		}
@@ -203,26 +218,30 @@ func covers(set *history.SeriesSet, live *livePolicy) bool {
 	})
 }
 
-// followPayments folds payments that are new.
+// followPayments folds payments that are new: what this node has handed over, and from the log what is missing of it and what is beyond it,
+// which is of other nodes, was brought in, or found no room.
 func (s *Service) followPayments(ctx context.Context) (more bool, err error) {
 	f := &s.follower
 	var fresh []*store.LogEntry
 	var on store.Snapshot
-	read, wall := 0, s.Clock.Wall()
+	late, read, wall := 0, 0, s.Clock.Wall()
 	err = s.read(ctx, func(_ context.Context, tx *store.Tx) (err error) {
-		fresh, read = nil, 0
+		fresh, late, read = nil, 0, 0
 		if on, err = tx.Snapshot(); err != nil {
 			return err
 		}
-		for _, gap := range f.payments.gaps(wall) {
-			if err := tx.PastLog(gap.from-1, int(gap.to-gap.from+1), func(e *store.LogEntry) error {
-				if e.Seq <= gap.to {
-					fresh = append(fresh, e)
-				}
-				return nil
-			}); err != nil {
-				return err
-			}
+		f.payments.sight(on)
+		newest, err := tx.NewestPayment()
+		if err != nil {
+			return err
+		}
+		// After the look, so that little is read that somebody is just handing over.
+		f.takeHanded(wall, s.Clock.Now())
+		if err := tx.LogIn(f.payments.gaps(wall), followBatch, func(e *store.LogEntry) error {
+			fresh, late = append(fresh, e), late+1
+			return nil
+		}); err != nil || newest <= f.payments.high {
+			return err
 		}
 		return tx.PastLog(f.payments.high, followBatch, func(e *store.LogEntry) error {
 			fresh, read = append(fresh, e), read+1
@@ -232,19 +251,12 @@ func (s *Service) followPayments(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	now := s.Clock.Now()
+	f.readFromLog += int64(len(fresh))
 	fresh = slices.DeleteFunc(fresh, func(e *store.LogEntry) bool { return !f.payments.take(e.Seq, wall, on) })
 	f.payments.forget(wall, on)
-	for part := range slices.Chunk(fresh, foldBatch) {
-		f.fold(part)
-		for _, e := range part {
-			if f.caughtUp && e.Source != payment.FromHistory {
-				f.lag.note(now.Sub(e.CreatedAt))
-			}
-		}
-	}
-	f.caughtUp = f.caughtUp || read < followBatch
-	return read == followBatch, nil
+	f.foldFresh(fresh, s.Clock.Now())
+	f.caughtUp = f.caughtUp || read < followBatch && late < followBatch
+	return read == followBatch || late == followBatch, nil
 }
 
 // fold adds entries to the indexes of their tenants. One that is filled anew meets them when it comes to them.
@@ -275,11 +287,11 @@ func (s *Service) followFindings(ctx context.Context) (more bool, err error) {
 			return err
 		}
 		for _, gap := range f.findings.gaps(wall) {
-			late, err := tx.FindingsAfter(gap.from-1, int(gap.to-gap.from+1))
+			late, err := tx.FindingsAfter(gap.From-1, int(gap.To-gap.From+1))
 			if err != nil {
 				return err
 			}
-			fresh = append(fresh, slices.DeleteFunc(late, func(l payment.Finding) bool { return l.Sequence > gap.to })...)
+			fresh = append(fresh, slices.DeleteFunc(late, func(l payment.Finding) bool { return l.Sequence > gap.To })...)
 		}
 		newest, err := tx.FindingsAfter(f.findings.high, followBatch)
 		if err != nil {

@@ -20,13 +20,10 @@ type logCursor struct {
 
 // gap is a run of numbers that are missing.
 type gap struct {
-	span
+	store.Span
 	since time.Time // when it was first missed, in wall time
 	xmax  int64     // what took the numbers and has not ended is a transaction before this one (see store.Snapshot)
 }
-
-// span is a run of numbers.
-type span struct{ from, to int64 }
 
 const (
 	// gapAge is how long a missing number is looked for at least. After that it is looked for until every transaction has ended that had begun
@@ -38,15 +35,15 @@ const (
 
 // find returns the place of the first gap that ends at the number or after it, and whether the number is in it.
 func (c *logCursor) find(seq int64) (int, bool) {
-	i, _ := slices.BinarySearchFunc(c.missing, seq, func(g gap, seq int64) int { return cmp.Compare(g.to, seq) })
-	return i, i < len(c.missing) && c.missing[i].from <= seq
+	i, _ := slices.BinarySearchFunc(c.missing, seq, func(g gap, seq int64) int { return cmp.Compare(g.To, seq) })
+	return i, i < len(c.missing) && c.missing[i].From <= seq
 }
 
 // take notes an entry that was read, when and on what state of the log, and reports whether it is new.
 func (c *logCursor) take(seq int64, wall time.Time, on store.Snapshot) bool {
 	if seq > c.high {
 		if seq > c.high+1 { // by thousands, while others bring in their past
-			c.missing = append(c.missing, gap{span{c.high + 1, seq - 1}, wall, on.Xmax})
+			c.missing = append(c.missing, gap{store.Span{From: c.high + 1, To: seq - 1}, wall, on.Xmax})
 		}
 		c.high = seq
 		return true
@@ -56,11 +53,11 @@ func (c *logCursor) take(seq int64, wall time.Time, on store.Snapshot) bool {
 		return false
 	}
 	var rest []gap
-	if g := c.missing[i]; g.from < seq {
-		rest = append(rest, gap{span{g.from, seq - 1}, g.since, g.xmax})
+	if g := c.missing[i]; g.From < seq {
+		rest = append(rest, gap{store.Span{From: g.From, To: seq - 1}, g.since, g.xmax})
 	}
-	if g := c.missing[i]; g.to > seq {
-		rest = append(rest, gap{span{seq + 1, g.to}, g.since, g.xmax})
+	if g := c.missing[i]; g.To > seq {
+		rest = append(rest, gap{store.Span{From: seq + 1, To: g.To}, g.since, g.xmax})
 	}
 	c.missing = slices.Replace(c.missing, i, i+1, rest...)
 	return true
@@ -69,24 +66,33 @@ func (c *logCursor) take(seq int64, wall time.Time, on store.Snapshot) bool {
 // low returns the number up to which nothing is missing any more.
 func (c *logCursor) low() int64 {
 	if len(c.missing) > 0 {
-		return c.missing[0].from - 1
+		return c.missing[0].From - 1
 	}
 	return c.high
 }
 
 // gaps returns the missing numbers that it is time to look for, as runs, in order.
-func (c *logCursor) gaps(wall time.Time) []span {
+func (c *logCursor) gaps(wall time.Time) []store.Span {
 	passed := wall.Sub(c.lookedAtAll)
 	if c.all = passed >= lookAtOld || passed < 0; c.all {
 		c.lookedAtAll = wall
 	}
-	var runs []span
+	var runs []store.Span
 	for _, g := range c.missing {
 		if c.all || wall.Sub(g.since) <= gapAge {
-			runs = append(runs, g.span)
+			runs = append(runs, g.Span)
 		}
 	}
 	return runs
+}
+
+// sight says on what state of the log a look begins, of what was missed since the last one without a look: it was missed before this state.
+func (c *logCursor) sight(on store.Snapshot) {
+	for i := len(c.missing) - 1; i >= 0; i-- {
+		if c.missing[i].xmax == unseen.Xmax {
+			c.missing[i].xmax = on.Xmax
+		}
+	}
 }
 
 // forget gives up, after a look on a state of the log, what can come no more: what took the numbers was undone.

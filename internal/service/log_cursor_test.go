@@ -30,7 +30,7 @@ func TestALogCursorTakesEachEntryOnceWhateverTheOrder(t *testing.T) {
 				}
 			}
 			for _, run := range c.gaps(now) {
-				for at := run.from; at <= run.to; at++ {
+				for at := run.From; at <= run.To; at++ {
 					if taken[at] {
 						t.Fatalf("entry %d is in a gap and was taken", at)
 					}
@@ -56,7 +56,7 @@ func TestALogCursorGivesUpWhatNeverCame(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			c := logCursor{high: 10}
 			c.take(13, start, store.Snapshot{Xmin: 50, Xmax: 100})
-			if gaps := c.gaps(start.Add(test.after)); c.low() != 10 || len(gaps) != 1 || gaps[0] != (span{11, 12}) {
+			if gaps := c.gaps(start.Add(test.after)); c.low() != 10 || len(gaps) != 1 || gaps[0] != (store.Span{From: 11, To: 12}) {
 				t.Fatalf("got %d %v", c.low(), gaps)
 			}
 			c.forget(start.Add(test.after), test.on)

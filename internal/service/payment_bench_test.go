@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -87,4 +89,58 @@ func (w *world) crowd(accounts, history int) []person {
 		past = past[len(part):]
 	}
 	return people
+}
+
+// BenchmarkAggregateLag measures how far aggregates of merchants and devices are behind the answers of a node that is asked all the time.
+func BenchmarkAggregateLag(b *testing.B) {
+	for _, database := range []struct {
+		name    string
+		address func(testing.TB) string
+	}{
+		{"sqlite", func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "probity.db") }},
+		{"postgres", postgres.DSN},
+	} {
+		b.Run(database.name, func(b *testing.B) {
+			w := newWorld(b, database.address(b))
+			people := w.crowd(2000, 2)
+			w.publish(strings.Replace(busyPolicy("1"), "aggregate.at_merchant >= 3", "aggregate.at_merchant >= 1e12", 1))
+			w.pass(2 * 1e9)
+			w.s.CatchUp(b.Context())
+			ctx, stop := context.WithCancel(b.Context())
+			var background sync.WaitGroup
+			background.Go(func() { w.s.Follow(ctx) })
+			background.Go(func() { // here, time goes on
+				begin, from := time.Now(), w.wall.Load()
+				ticker := time.NewTicker(200 * time.Microsecond)
+				defer ticker.Stop()
+				for {
+					select {
+					case <-ctx.Done():
+						return
+					case at := <-ticker.C:
+						w.wall.Store(from + at.Sub(begin).Microseconds())
+					}
+				}
+			})
+			read := w.s.ReadFromLog()
+			group := make([]service.PaymentRequest, 64)
+			next := 0
+			for b.Loop() {
+				for i := range group {
+					group[i] = service.PaymentRequest{Attempt: people[next%len(people)].attempt(dollars(20))}
+					next++
+				}
+				for _, result := range w.s.AuthorizePayments(b.Context(), w.key, group) {
+					w.must(result.Err)
+				}
+			}
+			stop()
+			background.Wait()
+			lag := w.s.FollowerStatus()
+			b.ReportMetric(float64(next)/b.Elapsed().Seconds(), "decisions/s")
+			b.ReportMetric(float64(lag.Median.Microseconds())/1000, "median-ms")
+			b.ReportMetric(float64(lag.P99.Microseconds())/1000, "p99-ms")
+			b.ReportMetric(float64(w.s.ReadFromLog()-read)/float64(next), "read/payment")
+		})
+	}
 }
