@@ -16,7 +16,6 @@ import (
 	"github.com/probity/probity/client"
 	"github.com/probity/probity/internal/adapter/paymentfile"
 	"github.com/probity/probity/internal/domain/risk/history"
-	"github.com/probity/probity/internal/standard/money"
 )
 
 // paymentsCommand works with the payments of a running installation.
@@ -81,9 +80,9 @@ func (c *paymentsImportCommand) Run(ctx context.Context) (err error) {
 		return errors.New("an API key is needed: set PROBITY_KEY, or make one with `probity key create`")
 	}
 	run := &importRun{c: c}
-	file, err := os.Open(c.File)
+	file, err := openFile("the payments", c.File)
 	if err != nil {
-		return fmt.Errorf("open the payments: %w", err)
+		return err
 	}
 	defer func() { _ = file.Close() }()
 	run.progress = newProgress("Bringing in payments", sizeOf(file))
@@ -126,19 +125,11 @@ func (c *paymentsImportCommand) Run(ctx context.Context) (err error) {
 }
 
 func (c *paymentsImportCommand) open(from io.Reader, unreadable func(paymentfile.Fault)) (*paymentfile.Reader, error) {
-	options := paymentfile.Options{Now: time.Now().Add(5 * time.Minute), Currency: c.Currency, OnFault: unreadable}
-	if c.Currency != "" && !money.Valid(c.Currency) {
-		return nil, errors.New("--currency must be an ISO 4217 code, e.g. EUR")
+	options, err := readingOptions(c.Map, c.Currency, time.Now().Add(5*time.Minute))
+	if err != nil {
+		return nil, err
 	}
-	if c.Map != "" {
-		text, err := os.ReadFile(c.Map)
-		if err != nil {
-			return nil, fmt.Errorf("read the map: %w", err)
-		}
-		if options.Map, err = paymentfile.ParseMap(text); err != nil {
-			return nil, err
-		}
-	}
+	options.OnFault = unreadable
 	return paymentfile.NewReader(from, options)
 }
 

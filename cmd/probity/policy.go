@@ -50,9 +50,9 @@ func (c *policyCheckCommand) Run() error {
 		return err
 	}
 	for _, file := range files {
-		data, err := os.ReadFile(file)
+		data, err := readFile("the cases", file)
 		if err != nil {
-			return fmt.Errorf("read the cases: %w", err)
+			return err
 		}
 		cases, err := policycase.Parse(data)
 		if err != nil {
@@ -170,11 +170,7 @@ func policyText(path string) ([]byte, error) {
 			return risk.DefaultYAML(), nil
 		}
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read the policy: %w", err)
-	}
-	return text, nil
+	return readFile("the policy", path)
 }
 
 // faultsOf writes faults as compilers do, so that editors find the place: file:line:column: what.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,19 +13,9 @@ import (
 
 	"github.com/probity/probity/internal/adapter/backtestreport"
 	"github.com/probity/probity/internal/adapter/paymentfile"
-	"github.com/probity/probity/internal/domain/risk"
 	"github.com/probity/probity/internal/domain/risk/backtest"
 	"github.com/probity/probity/internal/standard/money"
 )
-
-// paymentsFlags say where past payments are and how to read them.
-type paymentsFlags struct {
-	Payments string `help:"Past payments: CSV (plain or .gz) or NDJSON." required:"" type:"existingfile" placeholder:"FILE"`
-	Labels   string `help:"What turned out about them, when the payments do not say: payment id, fraud, known_at." type:"existingfile" placeholder:"FILE"`
-	Map      string `help:"Which column is what (YAML); not needed for usual headings." type:"existingfile" placeholder:"FILE"`
-	Currency string `help:"Of all amounts, when no map is given and the file does not say; by default the policy's reference currency." placeholder:"EUR"`
-	Delay    int    `help:"Days until a label becomes known that does not say when." default:"7"`
-}
 
 // policyBacktestCommand tries a policy on past payments.
 type policyBacktestCommand struct {
@@ -38,6 +27,7 @@ type policyBacktestCommand struct {
 	AllAccounts bool   `help:"Leave no account out of the measures of ranking." name:"all-accounts"`
 	HTML        string `help:"Write a report with plots here, one file that needs nothing else." name:"html" type:"path" placeholder:"FILE"`
 	JSON        bool   `help:"Print one JSON object on standard output." name:"json"`
+	Lists       string `help:"What stands on the policy's lists (CSV or NDJSON): list, value, expires_at, reason. Without it they are empty." type:"existingfile" placeholder:"FILE"`
 	Profile     string `help:"Write a CPU profile here." hidden:"" type:"path"`
 	Differences int    `help:"How many payments to list that the two policies answer differently." default:"100"`
 
@@ -50,6 +40,8 @@ type outputOf struct {
 	Training *trainOutput `json:"training,omitempty"`
 	File     fileOutput   `json:"file"`
 	Labels   *fileOutput  `json:"labels,omitempty"`
+	// ListEntries is how many entries of lists were taken from a file.
+	ListEntries int `json:"list_entries,omitempty"`
 }
 
 // fileOutput is what was not used of a file.
@@ -62,6 +54,10 @@ type fileOutput struct {
 // Run runs the backtest and prints what came of it.
 func (c *policyBacktestCommand) Run(ctx context.Context) error {
 	setup, err := c.setup()
+	if err != nil {
+		return err
+	}
+	listed, err := c.readLists(&setup)
 	if err != nil {
 		return err
 	}
@@ -92,7 +88,7 @@ func (c *policyBacktestCommand) Run(ctx context.Context) error {
 	report := run.Report()
 	report.Seconds = time.Since(begun).Seconds()
 	report.PaymentsPerSecond = float64(report.Streamed) / max(report.Seconds, 1e-9)
-	out := outputOf{Report: report, Training: training, File: fileOutput{Rows: past.reader.Rows(), Faults: past.reader.Faults()}}
+	out := outputOf{Report: report, Training: training, File: fileOutput{Rows: past.reader.Rows(), Faults: past.reader.Faults()}, ListEntries: listed}
 	if past.labels != nil {
 		out.Labels = &fileOutput{Rows: int64(past.labels.Count()), Unused: past.labels.Unused(), Faults: past.labels.Faults()}
 	}
@@ -111,20 +107,16 @@ func (c *policyBacktestCommand) report(out outputOf, madeAt time.Time) error {
 		page.Sources = append(page.Sources, sourceOf(c.Labels, *out.Labels))
 	}
 	page.Notes = append(page.Notes, fmt.Sprintf("A label that does not say when it became known became so %d days after its payment.", c.Delay))
+	if out.ListEntries > 0 {
+		page.Notes = append(page.Notes, fmt.Sprintf("%s entries of lists were taken from %s, each until it expires.", grouped(int64(out.ListEntries)), filepath.Base(c.Lists)))
+	}
 	if t := out.Training; t != nil {
 		page.Notes = append(page.Notes, fmt.Sprintf("The scorecard was learned from %s payments of %s, %s of them fraud.", grouped(t.Payments), c.Train, grouped(t.Fraud)))
 	}
 	if c.Test != "" && !c.AllAccounts {
 		page.Notes = append(page.Notes, "Payments of accounts that were known to be compromised are left out of the measures of ranking, as in the public benchmark.")
 	}
-	file, err := os.Create(c.HTML)
-	if err != nil {
-		return fmt.Errorf("write the report: %w", err)
-	}
-	if err := backtestreport.Render(file, page); err != nil {
-		return errors.Join(err, file.Close())
-	}
-	return file.Close()
+	return createFile("the report", c.HTML, func(file io.Writer) error { return backtestreport.Render(file, page) })
 }
 
 func sourceOf(path string, file fileOutput) backtestreport.Source {
@@ -181,84 +173,6 @@ func parseDays(flag, text string) (from, to time.Time, err error) {
 	return from, to.AddDate(0, 0, 1), nil
 }
 
-// pastPayments is an opened file of payments.
-type pastPayments struct {
-	file     *os.File
-	reader   *paymentfile.Reader
-	labels   *paymentfile.Labels
-	progress *progress
-}
-
-// open opens the files and says how the columns were understood when there is no map.
-func (f paymentsFlags) open(policy *risk.Policy, now time.Time) (*pastPayments, error) {
-	options := paymentfile.Options{Now: now, Currency: f.Currency}
-	if f.Currency == "" {
-		options.Currency, _ = policy.ReferenceCurrency()
-	} else if !money.Valid(f.Currency) {
-		return nil, errors.New("--currency must be an ISO 4217 code, e.g. EUR")
-	}
-	if f.Map != "" {
-		text, err := os.ReadFile(f.Map)
-		if err != nil {
-			return nil, fmt.Errorf("read the map: %w", err)
-		}
-		if options.Map, err = paymentfile.ParseMap(text); err != nil {
-			return nil, err
-		}
-	}
-	if f.Labels != "" {
-		labels, err := os.Open(f.Labels)
-		if err != nil {
-			return nil, fmt.Errorf("open the labels: %w", err)
-		}
-		defer func() { _ = labels.Close() }()
-		if options.Labels, err = paymentfile.ReadLabels(labels, labelMap(options.Map)); err != nil {
-			return nil, err
-		}
-	}
-	file, err := os.Open(f.Payments)
-	if err != nil {
-		return nil, fmt.Errorf("open the payments: %w", err)
-	}
-	past := &pastPayments{file: file, labels: options.Labels, progress: newProgress("Reading payments", sizeOf(file))}
-	if past.reader, err = paymentfile.NewReader(past.progress.reader(file), options); err != nil {
-		past.close()
-		return nil, err
-	}
-	return past, nil
-}
-
-// labelMap is the map for the file of labels: that of the payments, when it says which column the verdict is in.
-func labelMap(m *paymentfile.Map) *paymentfile.Map {
-	if m == nil {
-		return nil
-	}
-	if _, found := m.Columns[paymentfile.Fraud]; !found {
-		return nil
-	}
-	return m
-}
-
-func sizeOf(file *os.File) int64 {
-	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
-		return info.Size()
-	}
-	return 0
-}
-
-func (p *pastPayments) close() { _ = p.file.Close() }
-
-// each gives every payment in the order of time.
-func (p *pastPayments) each(ctx context.Context, fn func(row *backtest.Row) error) error {
-	defer p.progress.finish()
-	return paymentfile.Each(ctx, paymentfile.NewOrdered(p.reader, 0), func(row *paymentfile.Row) error {
-		p.progress.row()
-		return fn(&backtest.Row{
-			Payment: row.Payment, Outcome: row.Outcome, Labelled: row.Truth.Known, Fraud: row.Truth.Fraud, KnownAt: row.Truth.KnownAt,
-		})
-	})
-}
-
 func (c *policyBacktestCommand) stdout() io.Writer {
 	if c.out != nil {
 		return c.out
@@ -272,9 +186,7 @@ func (c *policyBacktestCommand) print(out outputOf) error {
 		printSummary(c.stdout(), out)
 		return nil
 	}
-	encoder := json.NewEncoder(c.stdout())
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(out)
+	return writeJSON(c.stdout(), out)
 }
 
 // printSummary writes what a person wants to know first.
@@ -311,6 +223,9 @@ func printSummary(w io.Writer, out outputOf) {
 	say("")
 	if t := out.Training; t != nil {
 		say("The scorecard was learned from %s payments, %s of them fraud, in %.0f s", grouped(t.Payments), grouped(t.Fraud), t.Seconds)
+	}
+	if out.ListEntries > 0 {
+		say("%s entries of lists were used, each until it expires", grouped(int64(out.ListEntries)))
 	}
 	printFaults(say, "rows of the payments", out.File)
 	if out.Labels != nil {

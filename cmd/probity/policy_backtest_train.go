@@ -25,7 +25,7 @@ func (c *policyBacktestCommand) trained(ctx context.Context, setup backtest.Setu
 	defer past.close()
 	past.progress.what = "Learning history"
 	run, err := backtest.New(backtest.Setup{
-		Policy: job.policy, From: job.trainFrom, To: job.validateTo, LabelDelay: setup.LabelDelay, Observe: job.observe,
+		Policy: job.policy, From: job.trainFrom, To: job.validateTo, LabelDelay: setup.LabelDelay, Lists: setup.Lists, Observe: job.observe,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -66,9 +65,7 @@ func (c *policyReplayCommand) Run(ctx context.Context) error {
 		}
 		out := replayOf(replay)
 		if c.JSON {
-			encoder := json.NewEncoder(os.Stdout)
-			encoder.SetIndent("", "  ")
-			err = encoder.Encode(out)
+			err = writeJSON(os.Stdout, out)
 		} else {
 			printReplay(os.Stdout, out)
 		}

@@ -233,3 +233,34 @@ func TestAReplayShowsBothAnswersAndWhatDiffers(t *testing.T) {
 		t.Error("a rule that was not raised is shown")
 	}
 }
+
+func TestBacktestTakesListsFromAFileUntilTheirEntriesExpire(t *testing.T) {
+	run := func(lists string) (report struct {
+		Outcomes    struct{ Rejected struct{ Payments int64 } }
+		ListEntries int `json:"list_entries"`
+	}, err error) {
+		var out bytes.Buffer
+		c := backtestForTest(t)
+		c.JSON, c.out = true, &out
+		if lists != "" {
+			c.Lists = writeFile(t, "lists.csv", lists)
+		}
+		if err = c.Run(context.Background()); err == nil {
+			err = json.Unmarshal(out.Bytes(), &report)
+		}
+		return report, err
+	}
+	without, err := run("")
+	if err != nil || without.ListEntries != 0 {
+		t.Fatalf("got %+v, %v", without, err)
+	}
+	// The account pays every day of February; its entry counts for the payments before the 11th.
+	with, err := run("list,value,expires_at,reason\nblocked_accounts,anna,2018-02-11,tried\n")
+	if err != nil || with.ListEntries != 1 || with.Outcomes.Rejected.Payments != 10+without.Outcomes.Rejected.Payments {
+		t.Errorf("got %+v, %v, want ten more rejected than %+v", with, err, without)
+	}
+	_, err = run("list,value,expires_at,reason\nblocked_accounts,anna,,\nblocked_acounts,anna,soon,\nblocked_accounts,ben,soon,\n")
+	if err == nil || !strings.Contains(err.Error(), "lists.csv:3: list: the policy declares no list of this name\n") || !strings.Contains(err.Error(), "lists.csv:4: expires_at: not an instant") {
+		t.Errorf("got %v, want the lines that are wrong", err)
+	}
+}

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -74,9 +73,7 @@ func (c *policyTrainCommand) Run(ctx context.Context) error {
 	out.File = fileOutput{Rows: past.reader.Rows(), Faults: past.reader.Faults()}
 	out.ReadSeconds, out.Seconds = read.Seconds(), time.Since(begun).Seconds()
 	if c.JSON {
-		encoder := json.NewEncoder(os.Stdout)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(out)
+		return writeJSON(os.Stdout, out)
 	}
 	printTraining(os.Stdout, out)
 	return nil
@@ -184,9 +181,9 @@ func (job *trainJob) observe(row *backtest.Row, facts *risk.Facts) {
 func (job *trainJob) days() float64 { return job.validateTo.Sub(job.validateFrom).Hours() / 24 }
 
 func (job *trainJob) train(ctx context.Context, c *policyTrainCommand) (*scorecard.Model, error) {
-	bar := newTrainingBar()
+	bar := newProgress("Training", 0)
 	defer bar.finish()
-	job.options.Progress = bar.draw
+	job.options.Progress = bar.share
 	job.options.Stop = func() bool { return ctx.Err() != nil }
 	choose := func(m *scorecard.Model) ([]scorecard.Threshold, error) {
 		var out []scorecard.Threshold
@@ -327,24 +324,3 @@ func printTraining(w io.Writer, out trainOutput) {
 	say("")
 	printFaults(say, "rows of the payments", out.File)
 }
-
-// trainingBar draws how far training is, on a terminal.
-type trainingBar struct {
-	p *progress
-}
-
-func newTrainingBar() *trainingBar { return &trainingBar{newProgress("Training", 0)} }
-
-func (b *trainingBar) draw(done, total int) {
-	now := b.p.now()
-	if b.p.out == nil || now.Sub(b.p.drawn) < 100*time.Millisecond {
-		return
-	}
-	b.p.drawn, b.p.wasOut = now, true
-	share := float64(done) / float64(max(total, 1))
-	filled := int(share * barCells)
-	_, _ = fmt.Fprintf(b.p.out, "\r\x1b[K%s  %s%s %3.0f%%  %s", b.p.what, strings.Repeat("█", filled), strings.Repeat("░", barCells-filled),
-		share*100, now.Sub(b.p.begun).Truncate(time.Second))
-}
-
-func (b *trainingBar) finish() { b.p.finish() }

@@ -60,7 +60,17 @@ func (p *progress) at(rows int) {
 	p.draw()
 }
 
-func (p *progress) draw() {
+// share says how much of a work of known size is done, and draws now and then.
+func (p *progress) share(done, total int) {
+	p.show(func(now time.Time) string {
+		return fmt.Sprintf("%s  %s  %s", p.what, bar(float64(done)/float64(max(total, 1))), now.Sub(p.begun).Truncate(time.Second))
+	})
+}
+
+func (p *progress) draw() { p.show(p.line) }
+
+// show draws a line, at most ten times a second.
+func (p *progress) show(line func(now time.Time) string) {
 	if p.out == nil {
 		return
 	}
@@ -69,10 +79,16 @@ func (p *progress) draw() {
 		return
 	}
 	p.drawn, p.wasOut = now, true
-	_, _ = fmt.Fprintf(p.out, "\r\x1b[K%s", p.line(now))
+	_, _ = fmt.Fprintf(p.out, "\r\x1b[K%s", line(now))
 }
 
 const barCells = 24
+
+// bar draws a share from 0 to 1.
+func bar(share float64) string {
+	filled := int(share * barCells)
+	return fmt.Sprintf("%s%s %3.0f%%", strings.Repeat("█", filled), strings.Repeat("░", barCells-filled), share*100)
+}
 
 // line says where it stands.
 func (p *progress) line(now time.Time) string {
@@ -86,8 +102,7 @@ func (p *progress) line(now time.Time) string {
 	if done > 0.01 {
 		left = fmt.Sprintf(", %s left", (time.Duration(seconds*(1-done)/done*float64(time.Second)) + time.Second/2).Truncate(time.Second))
 	}
-	filled := int(done * barCells)
-	return fmt.Sprintf("%s  %s%s %3.0f%%  %s%s", p.what, strings.Repeat("█", filled), strings.Repeat("░", barCells-filled), done*100, rate, left)
+	return fmt.Sprintf("%s  %s  %s%s", p.what, bar(done), rate, left)
 }
 
 // finish clears the line.
