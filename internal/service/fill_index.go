@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/probity/probity/internal/adapter/store"
-	"github.com/probity/probity/internal/domain/access"
 	"github.com/probity/probity/internal/domain/payment"
 	"github.com/probity/probity/internal/domain/publication"
 	"github.com/probity/probity/internal/domain/risk/history"
@@ -44,7 +43,7 @@ func (s *Service) fillIndexes(ctx context.Context) (more bool, err error) {
 	tenant := f.indexes[tenantID]
 	f.mu.RUnlock()
 	if tenant == nil {
-		return false, s.publishPrepared(ctx)
+		return false, nil
 	}
 	complete, err := s.fill(ctx, tenantID, tenant.next)
 	if err != nil {
@@ -172,67 +171,6 @@ func (s *Service) needsPreparing(tx *store.Tx, v publication.Version) (bool, err
 		return false, err
 	}
 	return !covers(live.complete, &livePolicy{needs: policy.Definitions()}), nil
-}
-
-// publishPrepared lets versions go on whose aggregates this node has filled.
-func (s *Service) publishPrepared(ctx context.Context) error {
-	f := &s.follower
-	if !f.compare {
-		return nil
-	}
-	var ready []publication.Version
-	err := s.read(ctx, func(_ context.Context, tx *store.Tx) error {
-		ready = nil
-		preparing, err := tx.AllPoliciesIn(publication.Preparing)
-		if err != nil {
-			return err
-		}
-		for _, v := range preparing {
-			policy, err := s.compiledPolicy(v.Text)
-			if err != nil {
-				continue // it was stored by another version of the program; it can be withdrawn
-			}
-			f.mu.RLock()
-			t := f.indexes[v.TenantID]
-			complete := f.caughtUp && t != nil && t.next == nil && covers(t.index.Set(), &livePolicy{needs: policy.Definitions()})
-			f.mu.RUnlock()
-			if complete && v.PreparedAt.IsZero() {
-				ready = append(ready, v)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for _, v := range ready {
-		if err := s.finishPreparing(ctx, v); err != nil {
-			return err
-		}
-	}
-	f.compare = false
-	return nil
-}
-
-func (s *Service) finishPreparing(ctx context.Context, v publication.Version) error {
-	return s.write(ctx, func(_ context.Context, tx *store.Tx) error {
-		settings, err := tx.HoldRiskSettings(v.TenantID)
-		if err != nil {
-			return err
-		}
-		if v, err = tx.PolicyVersion(v.TenantID, v.ID); err != nil {
-			return err
-		}
-		next, changed := v.Progress(max(v.Done, v.Total), v.Total, true, tx.Now())
-		if !changed {
-			return nil // another node was faster, or it was withdrawn
-		}
-		if err := tx.NotePolicyProgress(next); err != nil {
-			return err
-		}
-		_, err = s.publishWhenReady(tx, access.SystemActor(v.TenantID, "policies"), settings, next)
-		return err
-	})
 }
 
 // lagMeter keeps the latest delays between answers and the aggregates behind them.

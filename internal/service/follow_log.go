@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/probity/probity/internal/adapter/store"
@@ -39,6 +40,8 @@ type follower struct {
 	compare  bool      // the policies may have changed: are preparing versions complete?
 	caughtUp bool      // what came before the start of this node is folded
 	lag      lagMeter
+	ready    atomic.Bool // see CaughtUp
+	peers    peers
 
 	handed      handOver // payments that need not be read
 	readFromLog int64    // entries of the log that were
@@ -81,6 +84,7 @@ func (s *Service) Follow(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			s.flushHitsLast(ctx)
+			s.leave(ctx)
 			return
 		case <-flush.C:
 			if err := s.FlushRuleHits(ctx); err != nil && ctx.Err() == nil {
@@ -145,6 +149,10 @@ func (s *Service) FollowOnce(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if err := s.publishPrepared(ctx); err != nil {
+		return false, err
+	}
+	f.noteReady()
 	moreToSave, err := s.snapshotIndexes(ctx)
 	return moreEntries || moreFindings || moreToFill || moreToSave, err
 }

@@ -35,6 +35,7 @@ func TestPaymentsThatAreHandedOverAreFoldedAsThoseReadFromTheLog(t *testing.T) {
 			reader, err := service.New(w.config)
 			w.must(err)
 			reader.CatchUp(w.Context())
+			reader.Leave(w)
 			if reader.ReadFromLog() == 0 || len(folded) == 0 {
 				w.Fatal("there is nothing to compare")
 			}

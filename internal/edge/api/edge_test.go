@@ -21,7 +21,12 @@ func TestProbes(t *testing.T) {
 	if out := w.ok(200, probe("/healthz")); out.text("status") != "ok" {
 		t.Errorf("got %s", out.body)
 	}
-	if out := w.ok(200, probe("/readyz")); out.text("status") != "ok" || len(out.json["checks"].([]any)) != 2 {
+	if out := w.ok(503, probe("/readyz")); !strings.Contains(out.body, "still being read") {
+		t.Errorf("got %s from a node that has read nothing yet", out.body)
+	}
+	w.Service.CatchUp(t.Context())
+	w.Advance(2 * time.Second) // an answer is given again for a moment
+	if out := w.ok(200, probe("/readyz")); out.text("status") != "ok" || len(out.json["checks"].([]any)) != 3 {
 		t.Errorf("got %s", out.body)
 	}
 	if err := w.Store.Close(); err != nil {

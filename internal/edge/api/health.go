@@ -75,7 +75,11 @@ func (e *edge) ready(ctx context.Context) Health {
 	} else if current > latest {
 		schema.Status, schema.Detail = "failed", "the schema is newer than this version knows; run the version that made it"
 	}
-	out := Health{Status: "ok", Checks: []Check{database, schema}}
+	aggregates := Check{Name: "aggregates", Status: "ok", Detail: "hold what was decided before this node started"}
+	if !e.Service.CaughtUp() {
+		aggregates.Status, aggregates.Detail = "failed", "policies, lists and aggregates of merchants, devices and others are still being read; wait"
+	}
+	out := Health{Status: "ok", Checks: []Check{database, schema, aggregates}}
 	for _, check := range out.Checks {
 		if check.Status != "ok" {
 			out.Status = "unavailable"

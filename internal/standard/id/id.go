@@ -41,6 +41,7 @@ const (
 	List            Prefix = "lst"
 	ListEntry       Prefix = "lse"
 	Finding         Prefix = "fnd"
+	Node            Prefix = "node"
 )
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -134,3 +134,11 @@ CREATE TABLE follower_snapshots (
   created_at BIGINT NOT NULL,
   PRIMARY KEY (tenant_id, follower, part)
 );
+
+-- The processes that decide payments on this database, so that a policy waits for all of them; those that are gone are removed.
+CREATE TABLE nodes (
+  id       TEXT   NOT NULL PRIMARY KEY CHECK (id <> ''),
+  beat     BIGINT NOT NULL, -- grows while it lives
+  seen_at  BIGINT NOT NULL, -- wall time, by its own clock: for people
+  complete TEXT   NOT NULL -- versions that are being prepared and for which it has everything, with a space between
+);

@@ -134,6 +134,14 @@ CREATE TABLE follower_snapshots (
   PRIMARY KEY (tenant_id, follower, part)
 ) STRICT;
 
+-- The processes that decide payments on this database, so that a policy waits for all of them; those that are gone are removed.
+CREATE TABLE nodes (
+  id       TEXT   NOT NULL PRIMARY KEY CHECK (id <> ''),
+  beat     INTEGER NOT NULL, -- grows while it lives
+  seen_at  INTEGER NOT NULL, -- wall time, by its own clock: for people
+  complete TEXT   NOT NULL -- versions that are being prepared and for which it has everything, with a space between
+) STRICT;
+
 -- +goose StatementBegin
 CREATE TRIGGER payment_findings_never_changed BEFORE UPDATE ON payment_findings BEGIN SELECT RAISE(ABORT, 'findings are append-only'); END;
 -- +goose StatementEnd
