@@ -26,6 +26,20 @@ const (
 type PolicyTrial struct {
 	PolicyID string    // of the version to try; empty for the policy that ships
 	From, To time.Time // payments that occurred from From on and before To are measured; earlier ones are their history
+	// Progress is told how far the trial is, between parts of some thousand payments, by the goroutine of TryPolicy; nil for nobody.
+	Progress func(TrialProgress)
+}
+
+// TrialProgress is how far a trial is: first the log is read, then its payments are decided.
+type TrialProgress struct {
+	Read, OfAbout     int64 // entries of the log, of all tenants; about how many there are
+	Decided, Payments int   // of the tenant, of how many; 0 of 0 while the log is read
+}
+
+func (in PolicyTrial) tell(p TrialProgress) {
+	if in.Progress != nil {
+		in.Progress(p)
+	}
 }
 
 // PolicyTrialResult is what came of a trial.
@@ -69,7 +83,7 @@ func (s *Service) TryPolicy(ctx context.Context, actor access.Actor, in PolicyTr
 	if err != nil {
 		return out, err
 	}
-	rows, err := s.pastRows(ctx, actor.TenantID, in.To)
+	rows, err := s.pastRows(ctx, actor.TenantID, in)
 	if err != nil {
 		return out, err
 	}
@@ -80,8 +94,13 @@ func (s *Service) TryPolicy(ctx context.Context, actor access.Actor, in PolicyTr
 		return out, err
 	}
 	for i := range rows {
-		if i%triedAtOnce == 0 && ctx.Err() != nil {
-			return out, ctx.Err()
+		if i%triedAtOnce == 0 {
+			if ctx.Err() != nil {
+				return out, ctx.Err()
+			}
+			if i > 0 {
+				in.tell(TrialProgress{Decided: i, Payments: len(rows)})
+			}
 		}
 		if err := run.Add(&rows[i]); err != nil {
 			return out, err
@@ -102,24 +121,27 @@ func listsOfBoth(tried, live *risk.Policy) *risk.Policy {
 	return both
 }
 
-// pastRows reads the tenant's payments that occurred before the instant, with what became of them, in the order in which they occurred.
+// pastRows reads the tenant's payments that occurred before the end of the trial's span, with what became of them, in the order in which they occurred.
 // The log is read in parts, so that nobody waits for a trial.
-func (s *Service) pastRows(ctx context.Context, tenantID string, before time.Time) ([]backtest.Row, error) {
+func (s *Service) pastRows(ctx context.Context, tenantID string, in PolicyTrial) ([]backtest.Row, error) {
 	findings, err := s.findingsByPayment(ctx, tenantID)
 	if err != nil {
 		return nil, err
 	}
 	var rows []backtest.Row
-	read, after := 0, int64(0)
+	read, after, newest := 0, int64(0), int64(0)
 	for more := true; more; {
 		var part []backtest.Row
 		seen, last := 0, after
-		err := s.read(ctx, func(_ context.Context, tx *store.Tx) error {
+		err := s.read(ctx, func(_ context.Context, tx *store.Tx) (err error) {
 			part, seen = part[:0], 0 // the look may be repeated
+			if newest, err = tx.NewestPayment(); err != nil {
+				return err
+			}
 			return tx.PastLog(after, triedAtOnce, func(e *store.LogEntry) error {
 				seen++
 				last = e.Seq
-				if e.TenantID == tenantID && e.Attempt.OccurredAt.Before(before) {
+				if e.TenantID == tenantID && e.Attempt.OccurredAt.Before(in.To) {
 					part = append(part, rowOf(s.Policy, e, findings[e.ID]))
 				}
 				return nil
@@ -133,6 +155,9 @@ func (s *Service) pastRows(ctx context.Context, tenantID string, before time.Tim
 		if len(rows) > maxTried || read > maxTriedRead {
 			return nil, problem.Field("to", "too_many_payments",
 				"there are more payments up to the end of this span than can be tried here; use probity policy backtest on a file of them")
+		}
+		if more {
+			in.tell(TrialProgress{Read: int64(read), OfAbout: max(newest, int64(read))})
 		}
 	}
 	slices.SortStableFunc(rows, func(a, b backtest.Row) int { return a.Payment.OccurredAt.Compare(b.Payment.OccurredAt) })

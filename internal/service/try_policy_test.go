@@ -1,6 +1,8 @@
 package service_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -141,4 +143,31 @@ func (w *world) tryLive() *backtest.Report {
 	got, err := w.s.TryPolicy(w.Context(), ana, service.PolicyTrial{PolicyID: live.Version.ID, From: start.Add(-time.Hour), To: w.now()})
 	w.must(err)
 	return got.Report
+}
+
+func TestALongTrialTellsHowFarItIs(t *testing.T) {
+	on(t, func(w *world) {
+		p := w.person()
+		for part := range 3 {
+			past := make([]service.PastPayment, 2500)
+			for i := range past {
+				past[i] = service.PastPayment{ExternalID: fmt.Sprint(part, "-", i), Outcome: payment.Approved, Attempt: p.attempt(dollars(20))}
+				past[i].Attempt.OccurredAt = start.Add(-time.Duration(7500-2500*part-i) * time.Minute)
+			}
+			_, err := w.s.ImportPayments(w.Context(), w.key, past)
+			w.must(err)
+		}
+		ana, _ := w.analysts()
+		var told []service.TrialProgress
+		trial := service.PolicyTrial{From: start.Add(-24 * time.Hour), To: w.now(), Progress: func(p service.TrialProgress) { told = append(told, p) }}
+		_, err := w.s.TryPolicy(w.Context(), ana, trial)
+		w.must(err)
+		if len(told) == 0 {
+			w.Fatal("a trial of 7500 payments said nothing")
+		}
+		want := []service.TrialProgress{{Read: 5000, OfAbout: told[0].OfAbout}, {Decided: 5000, Payments: 7500}}
+		if !slices.Equal(told, want) || told[0].OfAbout < 7500 || told[0].OfAbout > 9000 {
+			w.Errorf("got %+v, want %+v", told, want)
+		}
+	})
 }
