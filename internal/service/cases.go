@@ -35,6 +35,7 @@ type CaseCounts struct {
 type CaseSummary struct {
 	Case    casework.Case
 	Account account.Account
+	Held    payment.Payment // that the case is about, when its kind is payment_review
 }
 
 // CaseDecision is what a reviewer, or a key, decides on a case.
@@ -65,16 +66,35 @@ func (s *Service) Cases(ctx context.Context, actor access.Actor, filter store.Ca
 			return err
 		}
 		next = cursor
+		held, err := heldPayments(tx, actor.TenantID, found)
+		if err != nil {
+			return err
+		}
 		for _, c := range found {
 			a, err := tx.Account(c.TenantID, c.AccountID)
 			if err != nil {
 				return err
 			}
-			out = append(out, CaseSummary{Case: c, Account: a})
+			summary := CaseSummary{Case: c, Account: a}
+			if p, is := held[c.PaymentID]; is {
+				summary.Held = p.Payment
+			}
+			out = append(out, summary)
 		}
 		return nil
 	})
 	return out, next, err
+}
+
+// heldPayments returns the payments that some of the cases are about, by their ids.
+func heldPayments(tx *store.Tx, tenantID string, cases []casework.Case) (map[string]*store.LogEntry, error) {
+	var ids []string
+	for _, c := range cases {
+		if c.Kind == casework.PaymentReview {
+			ids = append(ids, c.PaymentID)
+		}
+	}
+	return tx.LoggedPayments(tenantID, ids)
 }
 
 // CountCases says how many cases are open, and how many of them are overdue.

@@ -32,8 +32,9 @@ type PolicyTrial struct {
 
 // TrialProgress is how far a trial is: first the log is read, then its payments are decided.
 type TrialProgress struct {
-	Read, OfAbout     int64 // entries of the log, of all tenants; about how many there are
-	Decided, Payments int   // of the tenant, of how many; 0 of 0 while the log is read
+	Read, OfAbout     int     // payments of the tenant, of about how many: as many more as the rest of the log would have if it is like what was read
+	Decided, Payments int     // of how many; 0 of 0 while the log is read
+	Share             float64 // of the log that was read, then of the payments that were decided
 }
 
 func (in PolicyTrial) tell(p TrialProgress) {
@@ -99,7 +100,7 @@ func (s *Service) TryPolicy(ctx context.Context, actor access.Actor, in PolicyTr
 				return out, ctx.Err()
 			}
 			if i > 0 {
-				in.tell(TrialProgress{Decided: i, Payments: len(rows)})
+				in.tell(TrialProgress{Decided: i, Payments: len(rows), Share: float64(i) / float64(len(rows))})
 			}
 		}
 		if err := run.Add(&rows[i]); err != nil {
@@ -157,7 +158,8 @@ func (s *Service) pastRows(ctx context.Context, tenantID string, in PolicyTrial)
 				"there are more payments up to the end of this span than can be tried here; use probity policy backtest on a file of them")
 		}
 		if more {
-			in.tell(TrialProgress{Read: int64(read), OfAbout: max(newest, int64(read))})
+			share := float64(after) / float64(max(newest, after))
+			in.tell(TrialProgress{Read: len(rows), OfAbout: int(float64(len(rows)) / share), Share: share})
 		}
 	}
 	slices.SortStableFunc(rows, func(a, b backtest.Row) int { return a.Payment.OccurredAt.Compare(b.Payment.OccurredAt) })

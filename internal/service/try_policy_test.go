@@ -165,8 +165,10 @@ func TestALongTrialTellsHowFarItIs(t *testing.T) {
 		if len(told) == 0 {
 			w.Fatal("a trial of 7500 payments said nothing")
 		}
-		want := []service.TrialProgress{{Read: 5000, OfAbout: told[0].OfAbout}, {Decided: 5000, Payments: 7500}}
-		if !slices.Equal(told, want) || told[0].OfAbout < 7500 || told[0].OfAbout > 9000 {
+		want := []service.TrialProgress{
+			{Read: 5000, OfAbout: told[0].OfAbout, Share: told[0].Share}, {Decided: 5000, Payments: 7500, Share: 2.0 / 3},
+		}
+		if !slices.Equal(told, want) || told[0].OfAbout < 6500 || told[0].OfAbout > 8500 || told[0].Share < 0.6 || told[0].Share > 0.7 {
 			w.Errorf("got %+v, want %+v", told, want)
 		}
 	})
