@@ -223,12 +223,12 @@ func (s *Service) WarmOnce(ctx context.Context) (found bool, err error) {
 			return err
 		}
 		for _, p := range g.payers {
-			if p.Unsaved == 0 {
-				continue
+			if p.Unsaved > 0 {
+				g.markChanged(p)
 			}
-			if err := tx.SaveProfile(p.TenantID, p.AccountID, p.Seq, p.profile.AppendBinary(nil)); err != nil {
-				return err
-			}
+		}
+		if err := g.finish(); err != nil {
+			return err
 		}
 		long = g.long
 		return nil

@@ -3,7 +3,6 @@ package store
 import (
 	"encoding/json"
 	"errors"
-	"strconv"
 	"strings"
 	"time"
 
@@ -23,6 +22,13 @@ func (tx *Tx) AppendPayments(entries []*LogEntry) error {
 	if len(entries) == 0 {
 		return nil
 	}
+	if !tx.writable {
+		return errReadOnly
+	}
+	before, err := tx.placeInLog(entries)
+	if err != nil {
+		return err
+	}
 	rows := make([]logRow, len(entries))
 	for i, e := range entries {
 		if e.Outcome == payment.Rejected && e.VerificationID == "" && e.Source != payment.FromHistory && !e.Unchecked() {
@@ -32,35 +38,69 @@ func (tx *Tx) AppendPayments(entries []*LogEntry) error {
 		if err != nil {
 			return err
 		}
-		if rows[i], err = rowOf(e, policy); err != nil {
+		if rows[i], err = rowOf(e, before[i], policy); err != nil {
 			return err
 		}
 	}
 	if tx.store.dialect == onPostgres {
-		return tx.appendArrays(entries, rows)
+		return tx.appendArrays(rows)
 	}
-	if err := tx.appendRows(entries, rows); err != nil {
-		return err
+	return tx.appendRows(rows)
+}
+
+// placeInLog gives entries their places, and returns for each that of its account's payment before it.
+func (tx *Tx) placeInLog(entries []*LogEntry) ([]int64, error) {
+	keys := make([]AccountKey, len(entries))
+	for i, e := range entries {
+		keys[i] = AccountKey{e.TenantID, e.Attempt.AccountID}
 	}
+	heads, err := tx.headsOf(keys)
+	if err != nil {
+		return nil, err
+	}
+	seqs, err := tx.places(len(entries))
+	if err != nil {
+		return nil, err
+	}
+	before := make([]int64, len(entries))
 	if tx.appended == nil {
-		tx.appended = map[AccountKey]int64{}
+		tx.appended = make(map[AccountKey]int64, len(entries))
 	}
-	for _, e := range entries {
-		tx.appended[AccountKey{e.TenantID, e.Attempt.AccountID}] = e.Seq
+	for i, e := range entries {
+		e.Seq, before[i] = seqs[i], heads[keys[i]]
+		heads[keys[i]], tx.appended[keys[i]] = e.Seq, e.Seq
 	}
-	return nil
+	return before, nil
+}
+
+// places takes the next places of the log. On PostgreSQL each is higher than any that a transaction took which held the same account before:
+// they are taken while the accounts are locked.
+func (tx *Tx) places(count int) ([]int64, error) {
+	if tx.store.hot == nil {
+		return all(tx, scanCount64, "SELECT nextval('payments_seq_seq') FROM generate_series(1, $1)", count)
+	}
+	if tx.last == 0 {
+		tx.last = tx.store.hot.heads.last
+	}
+	seqs := make([]int64, count)
+	for i := range seqs {
+		tx.last++
+		seqs[i] = tx.last
+	}
+	return seqs, nil
 }
 
 // logRow is one entry as it is stored.
 type logRow struct {
 	entry   *LogEntry
+	prev    int64 // the place of the account's payment before it
 	policy  int64
 	shard   int64
 	reasons string
 }
 
-func rowOf(e *LogEntry, policy int64) (logRow, error) {
-	row := logRow{entry: e, policy: policy, shard: shardOf(e.TenantID, e.Attempt.AccountID)}
+func rowOf(e *LogEntry, prev, policy int64) (logRow, error) {
+	row := logRow{entry: e, prev: prev, policy: policy, shard: shardOf(e.TenantID, e.Attempt.AccountID)}
 	if len(e.Reasons) > 0 {
 		text, err := json.Marshal(e.Reasons)
 		if err != nil {
@@ -74,7 +114,7 @@ func rowOf(e *LogEntry, policy int64) (logRow, error) {
 // args are the values of logColumns.
 func (r logRow) args(into []any) []any {
 	e, a := r.entry, &r.entry.Attempt
-	return append(into, e.CreatedAt.UnixMicro(), a.OccurredAt.UnixMicro(), a.Amount.AmountMinor, microsOrZero(e.KeyUntil), r.policy, r.shard,
+	return append(into, e.Seq, r.prev, e.CreatedAt.UnixMicro(), a.OccurredAt.UnixMicro(), a.Amount.AmountMinor, microsOrZero(e.KeyUntil), r.policy, r.shard,
 		e.TenantID, a.AccountID, e.ID, string(e.Source), string(e.Outcome), a.PaymentMethodID, string(e.MethodKind), e.Fingerprint,
 		a.Amount.Currency, a.IP, a.Location.Country, a.Location.Region, a.Location.City, a.DeviceID, a.Merchant, r.reasons, e.VerificationID,
 		e.GrantID, bytesOf(e.Facts), bytesOf(e.KeyHash), bytesOf(e.BodyHash))
@@ -118,7 +158,7 @@ var appendLogTexts = func() map[int]string {
 	return texts
 }()
 
-func (tx *Tx) appendRows(entries []*LogEntry, rows []logRow) error {
+func (tx *Tx) appendRows(rows []logRow) error {
 	for done := 0; done < len(rows); {
 		size := 1
 		for _, size = range logRows {
@@ -133,17 +173,8 @@ func (tx *Tx) appendRows(entries []*LogEntry, rows []logRow) error {
 		if err := checkText(args); err != nil {
 			return err
 		}
-		result, err := tx.execOne(appendLogTexts[size], args...)
-		if err != nil {
+		if _, err := tx.execOne(appendLogTexts[size], args...); err != nil {
 			return err
-		}
-		// One statement's numbers are a run, and ascend in the order of its rows.
-		last, err := result.LastInsertId()
-		if err != nil {
-			return tx.broken(err)
-		}
-		for i, e := range entries[done : done+size] {
-			e.Seq = last - int64(size-1-i)
 		}
 		done += size
 	}
@@ -153,15 +184,13 @@ func (tx *Tx) appendRows(entries []*LogEntry, rows []logRow) error {
 // appendArrays adds rows on PostgreSQL by arrays, one for each column: one text, prepared once, for any number of rows.
 const appendArraysQuery = "INSERT INTO payments (" + logColumns + `)
 	SELECT t.c1, t.c2, t.c3, t.c4, t.c5, t.c6, t.c7, t.c8, t.c9, t.c10, t.c11, t.c12, t.c13, t.c14, t.c15, t.c16, t.c17, t.c18, t.c19, t.c20,
-		t.c21, t.c22, t.c23, t.c24, t.c25, t.c26, t.c27
-	FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::integer[], $6::smallint[], $7::text[], $8::text[], $9::text[],
+		t.c21, t.c22, t.c23, t.c24, t.c25, t.c26, t.c27, t.c28, t.c29
+	FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::integer[], $8::smallint[], $9::text[],
 		$10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[],
-		$20::text[], $21::text[], $22::text[], $23::text[], $24::text[], $25::bytea[], $26::bytea[], $27::bytea[])
-		WITH ORDINALITY AS t(c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, c18, c19, c20, c21, c22, c23, c24, c25,
-		c26, c27, n)
-	ORDER BY t.n RETURNING seq`
+		$20::text[], $21::text[], $22::text[], $23::text[], $24::text[], $25::text[], $26::text[], $27::bytea[], $28::bytea[], $29::bytea[])
+		AS t(c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, c18, c19, c20, c21, c22, c23, c24, c25, c26, c27, c28, c29)`
 
-func (tx *Tx) appendArrays(entries []*LogEntry, rows []logRow) error {
+func (tx *Tx) appendArrays(rows []logRow) error {
 	columns := make([]any, logWidth)
 	values := make([]any, 0, logWidth)
 	for i, row := range rows {
@@ -180,20 +209,8 @@ func (tx *Tx) appendArrays(entries []*LogEntry, rows []logRow) error {
 			}
 		}
 	}
-	if !tx.writable {
-		return errReadOnly
-	}
-	seqs, err := all(tx, scanCount64, appendArraysQuery, columns...)
-	if err != nil {
-		return err
-	}
-	if len(seqs) != len(entries) {
-		return tx.broken(errors.New("the log took " + strconv.Itoa(len(seqs)) + " of " + strconv.Itoa(len(entries)) + " payments"))
-	}
-	for i, e := range entries {
-		e.Seq = seqs[i]
-	}
-	return nil
+	_, err := tx.execOne(appendArraysQuery, columns...)
+	return err
 }
 
 // put sets one item of a column, which is made with the first.

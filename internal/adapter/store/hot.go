@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 )
 
 // hot is what the one process on a SQLite file keeps in memory for its hot path: prepared statements, and what decisions need to know of the
@@ -19,6 +20,7 @@ type hot struct {
 	bytes      int
 	limit      int
 	version    int64 // the file's, as PRAGMA data_version tells it: it changes with commits of others
+	heads      heads
 }
 
 // hotLimit is how many bytes the accounts that are kept in memory may take, about.
@@ -28,7 +30,7 @@ const hotLimit = 256 << 20
 const payerBytes = 520
 
 func newHot() *hot {
-	h := &hot{gate: make(chan struct{}, 1), limit: hotLimit, statements: map[string]*sql.Stmt{}}
+	h := &hot{gate: make(chan struct{}, 1), limit: hotLimit, statements: map[string]*sql.Stmt{}, heads: heads{every: writeHeadsEvery}}
 	h.drop()
 	return h
 }
@@ -46,7 +48,10 @@ func (h *hot) enter(ctx context.Context) error {
 func (h *hot) leave() { <-h.gate }
 
 // drop forgets all accounts.
-func (h *hot) drop() { h.accounts, h.recent, h.bytes = map[AccountKey]*list.Element{}, list.New(), 0 }
+func (h *hot) drop() {
+	h.accounts, h.recent, h.bytes = map[AccountKey]*list.Element{}, list.New(), 0
+	h.heads.forget()
+}
 
 func (h *hot) get(key AccountKey) *Payer {
 	element := h.accounts[key]
@@ -96,7 +101,7 @@ func (s *Store) prepare(ctx context.Context) error {
 	}
 	defer s.hot.leave()
 	q := s.dialect.payerQueries()
-	texts := []string{q.payers, q.tails, q.methods, q.defaults, q.saveProfiles, dataVersion, repeatedQuery(onSQLite)}
+	texts := []string{q.payers, q.chains, q.tails, q.methods, q.defaults, q.saveProfiles, dataVersion, repeatedQuery(onSQLite)}
 	for _, text := range appendLogTexts {
 		texts = append(texts, text)
 	}
@@ -118,17 +123,22 @@ const dataVersion = "SELECT data_version FROM pragma_data_version"
 // lookAtVersion drops what is in memory when another process has written to the file.
 func (tx *Tx) lookAtVersion() error {
 	hot := tx.store.hot
-	if hot == nil || !tx.writable {
+	if hot == nil || !tx.writable || tx.looked {
 		return nil
 	}
+	tx.looked = true
 	version, err := one(tx, "data version", scanCount64, dataVersion)
 	if err != nil {
 		return err
 	}
-	if version != hot.version {
-		hot.drop()
-		hot.version = version
+	if version == hot.version && hot.heads.loaded {
+		return nil
 	}
+	hot.drop()
+	if err := tx.loadHeads(); err != nil {
+		return err
+	}
+	hot.version = version
 	return nil
 }
 
@@ -166,6 +176,13 @@ func (tx *Tx) settle() {
 	if hot == nil {
 		return
 	}
+	hot.heads.grown(tx.appended, tx.last)
+	for _, p := range tx.written {
+		p.Unsaved = 0
+	}
+	if tx.headsUpTo > 0 {
+		hot.heads.upTo(tx.headsUpTo)
+	}
 	for key, seq := range tx.appended {
 		if p := tx.warm[key]; p == nil || p.Seq < seq {
 			hot.forget(key)
@@ -195,6 +212,7 @@ func (tx *Tx) Nested(fn func() error) error {
 		return err
 	}
 	before := *tx
+	before.heads, before.appended = maps.Clone(tx.heads), maps.Clone(tx.appended)
 	err := fn()
 	if err == nil {
 		err = tx.poisoned
@@ -207,6 +225,7 @@ func (tx *Tx) Nested(fn func() error) error {
 		return err
 	}
 	tx.pending, tx.after, tx.enqueued, tx.poisoned, tx.policies = before.pending, before.after, before.enqueued, nil, nil
+	tx.heads, tx.appended, tx.last = before.heads, before.appended, before.last
 	if _, undone := tx.exec("ROLLBACK TO SAVEPOINT part"); undone != nil {
 		return undone
 	}

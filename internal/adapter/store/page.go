@@ -96,22 +96,24 @@ func writeCursor(list string, at int64, id string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(list + "|" + strconv.FormatInt(at, 10) + "|" + id))
 }
 
+// errCursor is the refusal of a cursor that no page of the list gave.
+var errCursor = problem.Field("cursor", "cursor_invalid", "cursor must be the next_cursor of a page of this same list, unchanged")
+
 func readCursor(list, cursor string) (at int64, id string, err error) {
-	bad := problem.Field("cursor", "cursor_invalid", "cursor must be the next_cursor of a page of this same list, unchanged")
 	if len(cursor) > 400 {
-		return 0, "", bad
+		return 0, "", errCursor
 	}
 	text, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	if err != nil {
-		return 0, "", bad
+		return 0, "", errCursor
 	}
 	parts := strings.Split(string(text), "|")
 	if len(parts) != 3 || parts[0] != list {
-		return 0, "", bad
+		return 0, "", errCursor
 	}
 	at, err = strconv.ParseInt(parts[1], 10, 64)
 	if err != nil || checkText([]any{parts[2]}) != nil {
-		return 0, "", bad
+		return 0, "", errCursor
 	}
 	return at, parts[2], nil
 }

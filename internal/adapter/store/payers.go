@@ -25,8 +25,10 @@ type Payer struct {
 	Grants     bool   // there are retry grants that are neither used nor expired
 	Profile    []byte // the fold of the account's part of the log up to Seq, as the risk engine encodes it; nil when there is none
 	Seq        int64
-	Unsaved    int  // entries of the log that Profile holds and the stored one does not
-	Behind     bool // the log has more than ShortTail of the account after Seq
+	Unsaved    int     // entries of the log that Profile holds and the stored one does not
+	Behind     bool    // the log has more than ShortTail of the account after Seq
+	head       int64   // the account's last payment in the log
+	tail       []int64 // the payments after Seq, the last one first; only when there are few
 	methods    []payment.Method
 	kept       bool // it comes from memory, where Profile has all that the log has
 }
@@ -65,6 +67,9 @@ func (tx *Tx) Payers(asked []Asked) (map[AccountKey]*Payer, error) {
 	if err := tx.lookAtVersion(); err != nil {
 		return nil, err
 	}
+	if tx.heads == nil {
+		tx.heads = make(map[AccountKey]int64, len(asked))
+	}
 	for _, a := range asked {
 		if _, seen := found[a.AccountKey]; seen {
 			continue
@@ -80,7 +85,9 @@ func (tx *Tx) Payers(asked []Asked) (map[AccountKey]*Payer, error) {
 	for key, payer := range found {
 		if payer == nil {
 			delete(found, key)
+			continue
 		}
+		tx.heads[key] = payer.head
 	}
 	return found, tx.readMethods(asked, found)
 }
@@ -105,32 +112,70 @@ func (tx *Tx) readPayers(keys []AccountKey, into map[AccountKey]*Payer) error {
 	for _, key := range keys {
 		tenants[key.TenantID] = key.TenantID
 	}
-	return each(tx, scanPayer, func(p *Payer) error {
+	if err := each(tx, scanPayer, func(p *Payer) error {
 		if p != nil {
 			p.TenantID = tenants[p.TenantID]
 			into[p.AccountKey] = p
 		}
 		return nil
-	}, q.payers, append(args, tx.now.UnixMicro())...)
+	}, q.payers, append(args, tx.now.UnixMicro())...); err != nil {
+		return err
+	}
+	return tx.findTails(keys, into)
+}
+
+// findTails says of the payers what the log has of them after their profiles, as far as that is little.
+func (tx *Tx) findTails(keys []AccountKey, payers map[AccountKey]*Payer) error {
+	var grown []*Payer
+	for _, key := range keys {
+		p := payers[key]
+		if p == nil {
+			continue
+		}
+		if seq, known := tx.heads[key]; known {
+			p.head = seq
+		} else if seq, known := tx.keptHead(key); known {
+			p.head = seq
+		}
+		if p.head > p.Seq {
+			grown = append(grown, p)
+		}
+	}
+	return tx.chains(grown, ShortTail+1, func(l place) {
+		p := payers[l.AccountKey]
+		if p.Behind = len(p.tail) == ShortTail; p.Behind {
+			p.tail = nil // the one too many comes last
+		} else {
+			p.tail = append(p.tail, l.seq)
+		}
+	})
 }
 
 // Tails gives fold what the log has of the accounts after their profiles' Seq, in order. Seq and Unsaved say so already when fold is
 // called. fold must not use the transaction.
 func (tx *Tx) Tails(payers []*Payer, fold func(*Payer, *LogEntry) error) error {
 	read := make(map[AccountKey]*Payer, len(payers))
-	var keys []AccountKey
-	var seqs []int64
+	var long []*Payer
+	var seqs, shards []int64
 	for _, p := range payers {
-		if !p.kept {
-			read[p.AccountKey] = p
-			keys, seqs = append(keys, p.AccountKey), append(seqs, p.Seq)
+		if p.kept || p.head <= p.Seq {
+			continue
+		}
+		read[p.AccountKey] = p
+		if p.Behind {
+			long = append(long, p)
+			continue
+		}
+		for _, seq := range p.tail {
+			seqs, shards = append(seqs, seq), append(shards, shardOf(p.TenantID, p.AccountID))
 		}
 	}
-	if len(keys) == 0 {
-		return nil
+	if err := tx.chains(long, anyDepth, func(l place) {
+		seqs, shards = append(seqs, l.seq), append(shards, shardOf(l.TenantID, l.AccountID))
+	}); err != nil || len(seqs) == 0 {
+		return err
 	}
-	columns := newKeyColumns(keys)
-	args, err := tx.store.dialect.keyArgs(columns.shards, columns.tenants, columns.accounts, seqs)
+	args, err := tx.store.dialect.keyArgs(seqs, shards)
 	if err != nil {
 		return err
 	}
@@ -205,7 +250,7 @@ func (tx *Tx) KeepPayers(payers []*Payer) error {
 	}
 	var save []*Payer
 	for _, p := range payers {
-		p.Behind = false
+		p.Behind, p.head, p.tail = false, p.Seq, nil
 		if p.Unsaved >= every {
 			p.Unsaved = 0
 			save = append(save, p)
@@ -227,12 +272,12 @@ func (tx *Tx) KeepPayers(payers []*Payer) error {
 func scanPayer(r row) (*Payer, error) {
 	var p Payer
 	var account *string
-	var restricted, grants, behind int64
-	err := r.Scan(&p.TenantID, &p.AccountID, &account, &restricted, &grants, &p.Seq, &p.Profile, &behind)
+	var restricted, grants int64
+	err := r.Scan(&p.TenantID, &p.AccountID, &account, &restricted, &grants, &p.Seq, &p.head, &p.Profile)
 	if account == nil {
 		return nil, err
 	}
-	p.Restricted, p.Grants, p.Behind = restricted > 0, grants > 0, behind > 0
+	p.Restricted, p.Grants = restricted > 0, grants > 0
 	return &p, err
 }
 
@@ -261,7 +306,7 @@ func scanPast(r row) (*LogEntry, error) {
 
 // payerQueries are the texts of the hot path, which differ in how a list of keys is given.
 type payerQueries struct {
-	lock, payers, tails, methods, defaults, saveProfiles string
+	lock, payers, chains, tails, methods, defaults, saveProfiles string
 }
 
 // payerQueriesOf are the texts by dialect.
@@ -275,31 +320,30 @@ func newPayerQueries(d dialect) payerQueries {
 	q := payerQueries{
 		payers: `SELECT k.tenant_id, k.account_id, a.id, CASE WHEN r.id IS NULL THEN 0 ELSE 1 END, (SELECT COUNT(*) FROM retry_grants g
 			WHERE g.shard = k.shard AND g.tenant_id = k.tenant_id AND g.account_id = k.account_id AND g.used_by = '' AND g.expires_at > ` + now + `),
-			COALESCE(f.seq, 0), f.body, COALESCE((SELECT 1 FROM payments p WHERE p.account_id = k.account_id AND p.seq > COALESCE(f.seq, 0)
-				ORDER BY p.account_id, p.seq LIMIT 1 OFFSET ` + strconv.Itoa(ShortTail) + `), 0)
+			COALESCE(f.seq, 0), COALESCE(f.head, 0), f.body
 			FROM ` + keys + ` LEFT JOIN accounts a ON a.tenant_id = k.tenant_id AND a.id = k.account_id
 			LEFT JOIN restrictions r ON r.shard = k.shard AND r.tenant_id = k.tenant_id AND r.account_id = k.account_id AND r.kind = 'payments'
 				AND r.lifted_at IS NULL
 			LEFT JOIN profiles f ON f.shard = k.shard AND f.tenant_id = k.tenant_id AND f.account_id = k.account_id`,
 	}
-	keys, _ = d.keys("shard bigint", "tenant_id text", "account_id text", "seq bigint")
-	q.tails = "SELECT " + pastColumns + " FROM " + keys + ` JOIN payments p ON p.account_id = k.account_id AND p.tenant_id = k.tenant_id
-		AND p.shard = k.shard AND p.seq > k.seq` + withMethods + " ORDER BY p.seq"
+	keys, _ = d.keys("seq bigint", "shard bigint")
+	q.tails = "SELECT " + pastColumns + " FROM " + keys + " CROSS JOIN payments p" + withMethods + " WHERE p.seq = k.seq AND p.shard = k.shard ORDER BY p.seq"
+	q.chains = chainsQuery(d)
 	keys, _ = d.keys("tenant_id text", "account_id text", "id text")
 	const paidWith = "SELECT m.tenant_id, m.account_id, m.id, m.kind, m.fingerprint, m.is_default FROM "
 	q.methods = paidWith + keys + " JOIN payment_methods m ON m.tenant_id = k.tenant_id AND m.account_id = k.account_id AND m.id = k.id"
 	keys, _ = d.keys("tenant_id text", "account_id text")
 	q.defaults = paidWith + keys + " JOIN payment_methods m ON m.tenant_id = k.tenant_id AND m.account_id = k.account_id AND m.is_default = 1"
-	const save = "INSERT INTO profiles (shard, tenant_id, account_id, seq, body) "
-	const orReplace = " ON CONFLICT (shard, tenant_id, account_id) DO UPDATE SET seq = excluded.seq, body = excluded.body"
+	const save = "INSERT INTO profiles (shard, tenant_id, account_id, seq, head, body) "
+	const orReplace = " ON CONFLICT (shard, tenant_id, account_id) DO UPDATE SET seq = excluded.seq, head = excluded.head, body = excluded.body"
 	if d == onSQLite {
-		q.saveProfiles = save + "VALUES ($1, $2, $3, $4, $5)" + orReplace
+		q.saveProfiles = save + "VALUES ($1, $2, $3, $4, $4, $5)" + orReplace
 		return q
 	}
 	q.lock = "SELECT 1 FROM " + keys + ` JOIN accounts a ON a.tenant_id = k.tenant_id AND a.id = k.account_id
 		ORDER BY a.tenant_id, a.id FOR NO KEY UPDATE OF a`
 	keys, _ = d.keys("shard bigint", "tenant_id text", "account_id text", "seq bigint", "body bytea")
-	q.saveProfiles = save + "SELECT k.shard, k.tenant_id, k.account_id, k.seq, k.body FROM " + keys + orReplace
+	q.saveProfiles = save + "SELECT k.shard, k.tenant_id, k.account_id, k.seq, k.seq, k.body FROM " + keys + orReplace
 	return q
 }
 

@@ -22,7 +22,7 @@ type LogEntry struct {
 }
 
 // logColumns are what an INSERT into the log gives.
-const logColumns = "created_at, occurred_at, amount_minor, key_until, policy, shard, tenant_id, account_id, id, source, outcome, " +
+const logColumns = "seq, prev, created_at, occurred_at, amount_minor, key_until, policy, shard, tenant_id, account_id, id, source, outcome, " +
 	"payment_method_id, method_kind, fingerprint, currency, ip, country, region, city, device_id, merchant, reasons, verification_id, " +
 	"grant_id, facts, key_hash, body_hash"
 
@@ -85,20 +85,49 @@ func (tx *Tx) ListPayments(tenantID, accountID string, page Page) ([]payment.Pay
 	if accountID == "" {
 		return nil, "", problem.Field("account_id", "required", "say whose payments: account_id")
 	}
-	list := listing[LogEntry]{
-		// A page is placed by the sequence number alone: it is unique, so the instant column of the cursor is spared.
-		name: "payments", query: entryQuery + fromLog, by: "seq", scan: scanLogEntry,
-		place: func(e LogEntry) (time.Time, string) { return time.UnixMicro(e.Seq), e.ID },
+	limit, err := page.limit()
+	if err != nil {
+		return nil, "", err
 	}
-	list.and("shard =", shardOf(tenantID, accountID))
-	list.and("tenant_id =", tenantID)
-	list.and("account_id =", accountID)
-	found, next, err := list.read(tx, page)
+	const name = "payments"
+	var from int64 // the first of the page
+	if page.Cursor == "" {
+		from, err = tx.head(AccountKey{tenantID, accountID})
+	} else {
+		from, err = tx.before(tenantID, accountID, name, page.Cursor)
+	}
+	if err != nil || from == 0 {
+		return nil, "", err
+	}
+	found, err := all(tx, scanLogEntry, chainFrom+entryQuery+fromChain+" LEFT JOIN payment_policies d ON d.policy = p.policy"+inChain+" ORDER BY p.seq DESC",
+		from, shardOf(tenantID, accountID), 0, limit+1)
+	if err != nil {
+		return nil, "", err
+	}
+	next := ""
+	if len(found) > limit {
+		found = found[:limit]
+		next = writeCursor(name, found[limit-1].Seq, found[limit-1].ID)
+	}
 	var payments []payment.Payment
 	for _, e := range found {
 		payments = append(payments, e.Payment)
 	}
-	return payments, next, err
+	return payments, next, nil
+}
+
+// before returns the place of the account's payment before the one that a cursor names, 0 when that is its first.
+func (tx *Tx) before(tenantID, accountID, list, cursor string) (int64, error) {
+	seq, _, err := readCursor(list, cursor)
+	if err != nil {
+		return 0, err
+	}
+	prev, found, err := maybe(tx, scanCount64, "SELECT prev FROM payments WHERE seq = $1 AND shard = $2 AND tenant_id = $3 AND account_id = $4",
+		seq, shardOf(tenantID, accountID), tenantID, accountID)
+	if err == nil && !found {
+		err = errCursor
+	}
+	return prev, err
 }
 
 // PaymentLog returns up to limit entries of the whole log after a sequence number, in order. On PostgreSQL a number can be missing

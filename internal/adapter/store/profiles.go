@@ -1,7 +1,5 @@
 package store
 
-import "strconv"
-
 // Profile returns an account's risk profile as it was stored, nil when it never was, and the sequence number up to which it holds the
 // account's part of the log; Past gives what comes after it.
 func (tx *Tx) Profile(tenantID, accountID string) (body []byte, seq int64, err error) {
@@ -21,7 +19,7 @@ func (tx *Tx) Profile(tenantID, accountID string) (body []byte, seq int64, err e
 // overwrites what another learned.
 func (tx *Tx) SaveProfile(tenantID, accountID string, seq int64, body []byte) error {
 	tx.touch(AccountKey{tenantID, accountID})
-	_, err := tx.exec(`INSERT INTO profiles (shard, tenant_id, account_id, seq, body) VALUES ($1, $2, $3, $4, $5)
+	_, err := tx.exec(`INSERT INTO profiles (shard, tenant_id, account_id, seq, head, body) VALUES ($1, $2, $3, $4, 0, $5)
 		ON CONFLICT (shard, tenant_id, account_id) DO UPDATE SET seq = excluded.seq, body = excluded.body`,
 		shardOf(tenantID, accountID), tenantID, accountID, seq, bytesOf(body))
 	return err
@@ -47,6 +45,9 @@ func (tx *Tx) saveProfiles(payers []*Payer) error {
 		keys[i], seqs[i], bodies[i] = p.AccountKey, p.Seq, bytesOf(p.Profile)
 	}
 	columns := newKeyColumns(keys)
+	for _, p := range payers {
+		delete(tx.appended, p.AccountKey) // its head is stored with it
+	}
 	_, err := tx.exec(query, columns.shards, columns.tenants, columns.accounts, seqs, bodies)
 	return err
 }
@@ -54,16 +55,22 @@ func (tx *Tx) saveProfiles(payers []*Payer) error {
 // Past gives each payment of an account after a sequence number to do, in the order of the log, with how it was paid and without why it
 // was decided so: what its profile is folded from. do must not use the transaction.
 func (tx *Tx) Past(tenantID, accountID string, after int64, do func(*LogEntry) error) error {
-	return each(tx, scanPast, do, "SELECT "+pastColumns+" FROM payments p"+withMethods+
-		" WHERE p.shard = $1 AND p.tenant_id = $2 AND p.account_id = $3 AND p.seq > $4 ORDER BY p.seq",
-		shardOf(tenantID, accountID), tenantID, accountID, after)
+	head, err := tx.head(AccountKey{tenantID, accountID})
+	if err != nil || head <= after {
+		return err
+	}
+	return each(tx, scanPast, do, chainFrom+"SELECT "+pastColumns+fromChain+withMethods+inChain+" ORDER BY p.seq",
+		head, shardOf(tenantID, accountID), after, anyDepth)
 }
 
 // HasLongPast reports whether the log has more than ShortTail payments of an account.
 func (tx *Tx) HasLongPast(tenantID, accountID string) (bool, error) {
-	_, found, err := maybe(tx, scanCount, `SELECT 1 FROM payments WHERE shard = $1 AND tenant_id = $2 AND account_id = $3
-		ORDER BY account_id, seq LIMIT 1 OFFSET `+strconv.Itoa(ShortTail), shardOf(tenantID, accountID), tenantID, accountID)
-	return found, err
+	head, err := tx.head(AccountKey{tenantID, accountID})
+	if err != nil || head == 0 {
+		return false, err
+	}
+	count, err := one(tx, "count", scanCount, chainFrom+"SELECT COUNT(*) FROM chain", head, shardOf(tenantID, accountID), 0, ShortTail+1)
+	return count > ShortTail, err
 }
 
 // PastLog gives up to limit payments of the whole log after a sequence number to do, as Past does. On PostgreSQL a number can be missing

@@ -184,6 +184,7 @@ func (s *Store) once(ctx context.Context, writable bool, fn func(ctx context.Con
 	if writable && s.hot != nil {
 		tx.settle()
 		s.committed()
+		s.writeHeadsBehind()
 	}
 	leave()
 	for _, hook := range tx.after {

@@ -19,19 +19,24 @@ import (
 
 // Tx is one transaction. It is used by one goroutine, and not after the function that it was given to has returned.
 type Tx struct {
-	ctx      context.Context
-	store    *Store
-	sql      *sql.Tx
-	now      time.Time
-	writable bool
-	poisoned error   // why it must not commit
-	pending  []entry // journal entries that wait for their sequence numbers
-	after    []func()
-	enqueued bool
-	policies map[policyName]int64  // numbers that this transaction has looked up
-	touched  map[AccountKey]bool   // accounts of which it changes something that a decision reads; with hot, as the next two
-	appended map[AccountKey]int64  // the last payment that it added to the log, by account
-	warm     map[AccountKey]*Payer // what to keep in memory of accounts
+	ctx       context.Context
+	store     *Store
+	sql       *sql.Tx
+	now       time.Time
+	writable  bool
+	poisoned  error   // why it must not commit
+	pending   []entry // journal entries that wait for their sequence numbers
+	after     []func()
+	enqueued  bool
+	policies  map[policyName]int64  // numbers that this transaction has looked up
+	heads     map[AccountKey]int64  // the last payments of accounts, as far as it has asked
+	appended  map[AccountKey]int64  // those that it added to the log, and that are not in profiles.head
+	touched   map[AccountKey]bool   // accounts of which it changes something that a decision reads; with hot, as all below
+	warm      map[AccountKey]*Payer // what to keep in memory of accounts
+	looked    bool                  // at the version of the file
+	last      int64                 // the log's last place, 0 when it has added nothing
+	written   []*Payer              // whose profiles it stores as memory has them
+	headsUpTo int64                 // how far heads are written by it
 }
 
 // Now returns the one instant of this transaction, in business time.
@@ -47,8 +52,13 @@ func (tx *Tx) poison(err error) {
 	}
 }
 
-// finish does what a transaction does last: the journal gets its sequence numbers.
+// finish does what a transaction does last: the last payments of accounts are stored, and the journal gets its sequence numbers.
 func (tx *Tx) finish() error {
+	if tx.poisoned == nil && tx.store.hot == nil && len(tx.appended) > 0 {
+		if err := tx.saveHeads(tx.appended); err != nil {
+			return err
+		}
+	}
 	if tx.poisoned == nil {
 		if err := tx.writeJournal(); err != nil {
 			return err

@@ -85,6 +85,7 @@ CREATE UNIQUE INDEX payment_policies_name ON payment_policies (policy_id, policy
 -- empty or 0 rather than NULL, which takes less room.
 CREATE TABLE payments (
   seq               INTEGER NOT NULL PRIMARY KEY, -- the order of the log; a payment of an account has a higher one than those decided before it
+  prev              INTEGER NOT NULL CHECK (prev >= 0), -- seq of the account's payment before, 0 for its first; profiles.head is its last
   created_at        INTEGER NOT NULL,
   occurred_at       INTEGER NOT NULL,
   amount_minor      INTEGER NOT NULL CHECK (amount_minor >= 0), -- 0 is a card check, of a past payment only
@@ -116,15 +117,16 @@ CREATE TABLE payments (
   CHECK (source = 'history' OR (amount_minor > 0 AND (outcome <> 'rejected' OR verification_id <> '' OR reasons LIKE '%"budget"%')))
 ) STRICT;
 CREATE INDEX payments_id ON payments (id);
-CREATE INDEX payments_account ON payments (account_id, seq);
 CREATE INDEX payments_key ON payments (key_hash) WHERE length(key_hash) > 0;
 
 -- A profile is a fold of the account's part of the log up to seq; what the log has after it is folded when the profile is read.
+-- head is the account's last payment in the log; on SQLite it is written behind (settings, payments.heads_written).
 CREATE TABLE profiles (
   shard      INTEGER NOT NULL CHECK (shard BETWEEN 0 AND 63),
   tenant_id  TEXT NOT NULL CHECK (tenant_id <> ''),
   account_id TEXT NOT NULL CHECK (account_id <> ''),
   seq        INTEGER NOT NULL CHECK (seq >= 0),
+  head       INTEGER NOT NULL CHECK (head >= 0),
   body       BLOB NOT NULL,
   PRIMARY KEY (shard, tenant_id, account_id)
 ) STRICT, WITHOUT ROWID;
