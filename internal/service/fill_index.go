@@ -11,7 +11,7 @@ import (
 	"github.com/probity/probity/internal/domain/risk/history"
 )
 
-// refill is an index in the making: the log is folded into it from the beginning, while the one that it will replace goes on.
+// refill is an index in the making: what can matter of the log is folded into it, while the one that it will replace goes on.
 type refill struct {
 	live     *livePolicy
 	index    *history.Index
@@ -23,8 +23,12 @@ type refill struct {
 	noted    time.Time   // when the progress was last written down, in wall time
 }
 
-// noteEvery is how often the progress is written down.
-const noteEvery = 2 * time.Second
+const (
+	// noteEvery is how often the progress is written down.
+	noteEvery = 2 * time.Second
+	// fillSpan is how many numbers of the log one batch looks at: those of other tenants are passed over by the database.
+	fillSpan = 10 * followBatch
+)
 
 func newRefill(live *livePolicy) *refill {
 	return &refill{live: live, index: history.NewIndex(live.Series, maxEntities)}
@@ -65,6 +69,7 @@ func (s *Service) fillIndexes(ctx context.Context) (more bool, err error) {
 func (s *Service) fill(ctx context.Context, tenantID string, r *refill) (complete bool, err error) {
 	f := &s.follower
 	var entries []*store.LogEntry
+	end := int64(0)
 	err = s.read(ctx, func(_ context.Context, tx *store.Tx) error {
 		entries = nil
 		if !r.began {
@@ -72,7 +77,8 @@ func (s *Service) fill(ctx context.Context, tenantID string, r *refill) (complet
 				return err
 			}
 		}
-		return tx.PastLog(r.cursor, followBatch, func(e *store.LogEntry) error {
+		end = min(r.cursor+fillSpan, f.payments.high) // beyond, the follower itself takes it
+		return tx.PastOfTenant(tenantID, store.Span{From: r.cursor + 1, To: end}, followBatch, func(e *store.LogEntry) error {
 			entries = append(entries, e)
 			return nil
 		})
@@ -81,36 +87,66 @@ func (s *Service) fill(ctx context.Context, tenantID string, r *refill) (complet
 		return false, err
 	}
 	for _, e := range entries {
-		if e.Seq > f.payments.high {
-			return true, nil // the follower itself takes it from here
-		}
-		r.cursor = e.Seq
-		if e.TenantID == tenantID && f.payments.holds(e.Seq) {
+		if f.payments.holds(e.Seq) {
 			r.fold(e)
 		}
 	}
-	return len(entries) < followBatch, nil
+	f.readToFill += int64(len(entries))
+	if len(entries) == followBatch {
+		end = entries[len(entries)-1].Seq
+	}
+	r.cursor = max(r.cursor, end)
+	return r.cursor >= f.payments.high, nil
+}
+
+// lateBy is how long after a payment occurred it may be asked about, so that the aggregates that a node has filled from the log are those
+// of a node that has folded it as it came. It covers clocks that differ, too.
+const lateBy = 7 * 24 * time.Hour
+
+// reachesTo returns since when payments must have been stored to matter to what the policies keep of other entities than accounts: what was
+// stored earlier also occurred earlier, and has left every window.
+func (l *livePolicy) reachesTo(now time.Time) time.Time {
+	longest := time.Duration(0)
+	for _, d := range l.needs {
+		if !slices.Contains(d.Entity, history.Account) {
+			longest = max(longest, d.Window+d.Window/16+d.Delay) // a bucket at the edge counts whole, and is a 32nd
+		}
+	}
+	return now.Add(-longest - lateBy)
 }
 
 // beginFill finds where the part of the log begins that can matter, and what is known of its payments already.
 func (s *Service) beginFill(tx *store.Tx, tenantID string, r *refill) error {
+	since := r.live.reachesTo(tx.Now())
+	tenant, err := tx.Tenant(tenantID)
+	if err != nil {
+		return err
+	}
+	if first := tenant.CreatedAt.Add(-lateBy); first.After(since) {
+		since = first
+	}
+	after, err := tx.FindingsSince(since)
+	if err != nil {
+		return err
+	}
 	r.known = map[string][]payment.Finding{}
-	for after := int64(0); after < s.follower.findings.high; {
-		found, err := tx.FindingsAfter(after, followBatch)
+	for more := true; more; {
+		found, err := tx.FindingsOfTenant(tenantID, after, followBatch)
 		if err != nil {
 			return err
 		}
 		for _, finding := range found {
 			after = finding.Sequence
-			if finding.TenantID == tenantID && s.follower.findings.holds(finding.Sequence) {
+			if s.follower.findings.holds(finding.Sequence) {
 				r.known[finding.PaymentID] = append(r.known[finding.PaymentID], finding)
 			}
 		}
-		if len(found) < followBatch {
-			break
-		}
+		more = len(found) == followBatch
 	}
-	r.cursor, r.from, r.to, r.began = 0, 0, s.follower.payments.high, true
+	if r.from, err = tx.LogSince(since); err != nil {
+		return err
+	}
+	r.cursor, r.to, r.began = r.from, s.follower.payments.high, true
 	return nil
 }
 

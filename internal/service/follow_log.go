@@ -45,6 +45,7 @@ type follower struct {
 
 	handed      handOver // payments that need not be read
 	readFromLog int64    // entries of the log that were
+	readToFill  int64    // and those that were read to fill an index
 
 	saved     time.Time // when the last snapshot began, in wall time
 	savedHigh int64     // the payments in it
@@ -179,6 +180,7 @@ func (s *Service) lookAtTenants(ctx context.Context) error {
 			}
 			f.saved = wall
 		}
+		var known []*livePolicy
 		for _, tenant := range tenants {
 			live, err := s.livePolicy(tx, tenant.ID)
 			if errors.Is(err, errStoredPolicy) {
@@ -188,10 +190,31 @@ func (s *Service) lookAtTenants(ctx context.Context) error {
 				return err
 			}
 			f.want(tenant.ID, live)
+			known = append(known, live)
+		}
+		if !f.started && f.payments.high == 0 {
+			if err := f.beginAt(tx, known); err != nil {
+				return err
+			}
 		}
 		f.looked, f.started, f.compare = wall, true, true
 		return nil
 	})
+}
+
+// beginAt passes over what no policy of any tenant can need any more, when a node starts without a snapshot.
+func (f *follower) beginAt(tx *store.Tx, known []*livePolicy) (err error) {
+	since := tx.Now()
+	for _, live := range known {
+		if reached := live.reachesTo(tx.Now()); reached.Before(since) {
+			since = reached
+		}
+	}
+	if f.payments.high, err = tx.LogSince(since); err != nil {
+		return err
+	}
+	f.findings.high, err = tx.FindingsSince(since)
+	return err
 }
 
 // want makes or compares the index of a tenant. At first there is nothing in it: it is filled from the log like any other.

@@ -96,3 +96,10 @@ func TestHandedPaymentsAreTakenOnceAndNotAcrossALongPast(t *testing.T) {
 		t.Error("a number is waited for although nobody can hold it")
 	}
 }
+
+// ReadToFill returns how many entries of the log were read to fill indexes.
+func (s *Service) ReadToFill() int64 {
+	s.follower.running.Lock()
+	defer s.follower.running.Unlock()
+	return s.follower.readToFill
+}

@@ -96,7 +96,7 @@ type Service struct {
 	policies    policyCache
 	follower    follower
 	ruleHits    hitCounter
-	trying      sync.Mutex          // held while a policy is tried on history
+	trying      trials              // policies that are tried on history
 	inFlight    sync.Map            // idempotency keys that are being worked on by this process
 	payments    *paymentQueue       // payments that wait for their decision
 	payersToUse sync.Pool           // of *payer, for the memory of their profiles

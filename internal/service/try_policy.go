@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/probity/probity/internal/adapter/store"
@@ -51,9 +52,38 @@ type PolicyTrialResult struct {
 	TriedPolicy, LivePolicy *risk.Policy
 }
 
+// trialsAtOnce bounds the trials that run on a node: each holds its payments in memory, and a processor.
+const trialsAtOnce = 2
+
+// trials are the tenants that try a policy on this node.
+type trials struct {
+	mu      sync.Mutex
+	running map[string]bool
+}
+
+// begin takes a tenant's turn, unless it has one or all are taken.
+func (t *trials) begin(tenantID string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.running[tenantID] || len(t.running) >= trialsAtOnce {
+		return false
+	}
+	if t.running == nil {
+		t.running = map[string]bool{}
+	}
+	t.running[tenantID] = true
+	return true
+}
+
+func (t *trials) end(tenantID string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.running, tenantID)
+}
+
 // TryPolicy decides stored payments again by a version of the policy and by the live one, each payment with the history that it had, and
-// says how the answers differ. It changes nothing. Lists are taken as they stand now. One trial runs at a time on a node: another is
-// refused with TooMany. More than maxTried payments up to the end of the span are refused: Invalid, field "to".
+// says how the answers differ. It changes nothing. Lists are taken as they stand now. One trial of a tenant runs at a time on a node,
+// and trialsAtOnce of all tenants: another is refused with TooMany. More than maxTried payments up to the end of the span are refused: Invalid, field "to".
 func (s *Service) TryPolicy(ctx context.Context, actor access.Actor, in PolicyTrial) (PolicyTrialResult, error) {
 	var out PolicyTrialResult
 	if err := actor.Require(access.DraftPolicies); err != nil {
@@ -62,10 +92,10 @@ func (s *Service) TryPolicy(ctx context.Context, actor access.Actor, in PolicyTr
 	if in.From.IsZero() || !in.To.After(in.From) {
 		return out, problem.Field("to", "out_of_range", "the span must end after it begins")
 	}
-	if !s.trying.TryLock() {
+	if !s.trying.begin(actor.TenantID) {
 		return out, problem.New(problem.TooMany, "trial_running", "another policy is being tried on history; wait until it is done and try again")
 	}
-	defer s.trying.Unlock()
+	defer s.trying.end(actor.TenantID)
 	var lists *risk.Lists
 	err := s.read(ctx, func(_ context.Context, tx *store.Tx) error {
 		settings, err := tx.RiskSettings(actor.TenantID)
