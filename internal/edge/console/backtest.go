@@ -1,10 +1,16 @@
 package console
 
 import (
+	"context"
+	"errors"
+	"io"
+	"iter"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/a-h/templ"
 
 	"github.com/probity/probity/internal/domain/access"
 	"github.com/probity/probity/internal/domain/publication"
@@ -29,7 +35,8 @@ func showBacktest(v *visit) error {
 	return v.backtestBody(http.StatusOK, f, nil)
 }
 
-// runBacktest tries a version on stored payments. It changes nothing, so its answer is the page itself.
+// runBacktest tries a version on stored payments. It changes nothing, so its answer is the page itself, which is sent part by part when it
+// takes long.
 func runBacktest(v *visit) error {
 	f, err := readForm(v.w, v.r)
 	if err != nil {
@@ -49,8 +56,12 @@ func runBacktest(v *visit) error {
 	if len(f.errors) > 0 {
 		return v.backtestBody(http.StatusUnprocessableEntity, f, nil)
 	}
-	got, err := v.s.Service.TryPolicy(v.r.Context(), v.actor, in)
-	if err != nil {
+	t := v.startTrial(in)
+	defer t.stop()
+	if t.more {
+		return v.watchTrial(f, t)
+	}
+	if err := t.err; err != nil {
 		if problem.Is(err, problem.TooMany) {
 			f.fail("", sentenceCase(problem.As(err).Message))
 			return v.backtestBody(http.StatusTooManyRequests, f, nil)
@@ -60,14 +71,85 @@ func runBacktest(v *visit) error {
 		}
 		return v.backtestBody(statusOf(err), f, nil)
 	}
-	result := v.trialWords(got)
+	result := v.trialWords(t.got)
 	return v.backtestBody(http.StatusOK, f, &result)
 }
 
-func (v *visit) backtestBody(status int, f *form, result *backtestResult) error {
-	choices, err := v.versionChoices(f.text("version"), "")
+// trial is a trial under way. It runs while it is asked for its next step, in the goroutine that asks.
+type trial struct {
+	step service.TrialProgress // where it stands
+	more bool                  // there was a step: it is not done
+	next func() (service.TrialProgress, bool)
+	stop func() // gives it up, or does nothing when it is done
+
+	got service.PolicyTrialResult
+	err error
+}
+
+// startTrial begins a trial and runs it to its first step, which a short one ends without.
+func (v *visit) startTrial(in service.PolicyTrial) *trial {
+	t := &trial{}
+	ctx, cancel := context.WithCancel(v.r.Context())
+	next, stop := iter.Pull(func(yield func(service.TrialProgress) bool) {
+		in.Progress = func(p service.TrialProgress) {
+			if !yield(p) {
+				cancel()
+			}
+		}
+		t.got, t.err = v.s.Service.TryPolicy(ctx, v.actor, in)
+	})
+	t.next, t.stop = next, func() { cancel(); stop() }
+	t.step, t.more = next()
+	return t
+}
+
+// watchTrial sends the page with how far the trial is, again and again, and with what came of it at its end.
+func (v *visit) watchTrial(f *form, t *trial) error {
+	view, err := v.backtestView(f)
 	if err != nil {
 		return err
+	}
+	page, err := v.frame("Backtest", "/console/policy")
+	if err != nil {
+		return err
+	}
+	view.running = templ.ComponentFunc(func(ctx context.Context, out io.Writer) error {
+		last, deciding := -1.0, false
+		for ; t.more; t.step, t.more = t.next() {
+			// The line before is hidden by the style sheet. A twentieth is as often as a screen reader can bear.
+			if now := t.step.Payments > 0; last < 0 || now != deciding || t.step.Share-last >= 0.05 {
+				last, deciding = t.step.Share, now
+				if err := errors.Join(trialStep(t.step).Render(ctx, out), templ.Flush().Render(ctx, out)); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	view.ended = templ.ComponentFunc(func(ctx context.Context, out io.Writer) error {
+		if t.err != nil {
+			_, title, text := explain(t.err)
+			return web.BannerText(title, text, web.Negative).Render(ctx, out)
+		}
+		return backtestResults(v.trialWords(t.got)).Render(ctx, out)
+	})
+	v.note(web.Stream(v.w, v.r, http.StatusOK, page, backtestPage(view)))
+	return nil
+}
+
+func (v *visit) backtestBody(status int, f *form, result *backtestResult) error {
+	view, err := v.backtestView(f)
+	if err != nil {
+		return err
+	}
+	view.result = result
+	return v.show(status, "Backtest", "/console/policy", backtestPage(view))
+}
+
+func (v *visit) backtestView(f *form) (backtestView, error) {
+	choices, err := v.versionChoices(f.text("version"), "")
+	if err != nil {
+		return backtestView{}, err
 	}
 	choices = slices.DeleteFunc(choices, func(o web.Option) bool { return strings.HasSuffix(o.Label, string(publication.Withdrawn)) })
 	chosen := f.text("version")
@@ -76,10 +158,7 @@ func (v *visit) backtestBody(status int, f *form, result *backtestResult) error 
 		choices[0].Selected, choices[len(choices)-1].Selected = true, false
 	}
 	waiting, err := v.proposed()
-	if err != nil {
-		return err
-	}
-	return v.show(status, "Backtest", "/console/policy", backtestPage(backtestView{form: f, choices: choices, waiting: len(waiting), result: result}))
+	return backtestView{form: f, choices: choices, waiting: len(waiting)}, err
 }
 
 // trialWords writes what came of a trial.

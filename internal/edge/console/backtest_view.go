@@ -1,6 +1,11 @@
 package console
 
-import "github.com/probity/probity/internal/edge/web"
+import (
+	"github.com/a-h/templ"
+
+	"github.com/probity/probity/internal/edge/web"
+	"github.com/probity/probity/internal/service"
+)
 
 // backtestView is a policy tried on stored payments, beside the live one.
 type backtestView struct {
@@ -8,6 +13,16 @@ type backtestView struct {
 	choices []web.Option
 	waiting int
 	result  *backtestResult // nil before it was run
+	// Of a trial that takes long: its steps while it runs, and what comes of it.
+	running, ended templ.Component
+}
+
+// stepWords says where a trial stands.
+func stepWords(p service.TrialProgress) string {
+	if p.Payments > 0 {
+		return grouped(int64(p.Decided)) + " of " + grouped(int64(p.Payments)) + " payments decided"
+	}
+	return grouped(int64(p.Read)) + " of about " + grouped(int64(p.OfAbout)) + " payments read"
 }
 
 // backtestResult is what came of it, in words.

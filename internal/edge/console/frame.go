@@ -81,9 +81,20 @@ func (v *visit) waiting() (waiting, error) {
 
 // show renders a page of the console. section is the path of its part of the navigation.
 func (v *visit) show(status int, title, section string, body templ.Component) error {
-	counts, err := v.waiting()
+	page, err := v.frame(title, section)
 	if err != nil {
 		return err
+	}
+	flash := flashes[web.TakeFlash(v.w, v.r, flashPath)]
+	v.note(web.Render(v.w, v.r, status, page, withFlash(flash, body)))
+	return nil
+}
+
+// frame is a page of the console without its body.
+func (v *visit) frame(title, section string) (web.Page, error) {
+	counts, err := v.waiting()
+	if err != nil {
+		return web.Page{}, err
 	}
 	nav := []web.NavItem{
 		{Label: "Queue", URL: "/console/", Count: counts.cases},
@@ -110,9 +121,7 @@ func (v *visit) show(status int, title, section string, body templ.Component) er
 		}
 		page.Above = clockBar(v.full(v.now), web.Stamp(v.now), back)
 	}
-	flash := flashes[web.TakeFlash(v.w, v.r, flashPath)]
-	v.note(web.Render(v.w, v.r, status, page, withFlash(flash, body)))
-	return nil
+	return page, nil
 }
 
 // note logs a failure to render; the reader has been told already.

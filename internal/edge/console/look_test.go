@@ -11,6 +11,7 @@ import (
 	"github.com/a-h/templ"
 
 	"github.com/probity/probity/internal/edge/web"
+	"github.com/probity/probity/internal/service"
 	"github.com/probity/probity/internal/testkit/browser"
 )
 
@@ -98,11 +99,13 @@ func looks() map[string]templ.Component {
 		"explanation": explanationPage(sampleExplanation()), "explanation-replayed": explanationPage(replayed), "policy": policyPage(samplePolicy()),
 		"policy-empty": policyPage(policyView{Title: "The policy that ships", Name: "default 2026-11-20", Since: "Live since the beginning", Days: 30}),
 		"version":      versionBody(sampleVersion()), "version-actions": versionBody(preparing),
-		"editor":   editorPage(editorView{Title: "New draft", Back: linkTo{"All versions", "/x"}, Form: &form{values: map[string][]string{"text": {strings.Join(text, "\n")}}, errors: []web.FieldError{{Field: "text", Message: "The policy has 1 fault."}}}, Faults: []faultLine{{Place: "Line 4, column 8", Path: "rules[0].when", Message: "payment.contry is not a field; did you mean payment.country?", Lines: listing(text, 4, 8)}}}),
-		"diff":     diffPage(diffView{From: versionLine{Title: "Version 3"}, To: sampleVersion().Line, Lines: changed, Added: added, Removed: removed, Summary: []string{"Rule new_location was removed."}, Choices: []web.Option{{Value: "a", Label: "Version 3"}, {Value: "b", Label: "Version 2"}}}),
-		"lists":    listsPage(lists),
-		"list":     listPage(listView{id: "lst_1", name: "blocked_devices", kind: "block", description: "Devices that were seen in confirmed fraud.", entries: entries, form: &form{}, canManage: true, about: []web.Definition{{Term: "Rules read it as", Body: monoText("list.blocked_devices")}}}),
-		"held":     heldPage(held),
+		"editor": editorPage(editorView{Title: "New draft", Back: linkTo{"All versions", "/x"}, Form: &form{values: map[string][]string{"text": {strings.Join(text, "\n")}}, errors: []web.FieldError{{Field: "text", Message: "The policy has 1 fault."}}}, Faults: []faultLine{{Place: "Line 4, column 8", Path: "rules[0].when", Message: "payment.contry is not a field; did you mean payment.country?", Lines: listing(text, 4, 8)}}}),
+		"diff":   diffPage(diffView{From: versionLine{Title: "Version 3"}, To: sampleVersion().Line, Lines: changed, Added: added, Removed: removed, Summary: []string{"Rule new_location was removed."}, Choices: []web.Option{{Value: "a", Label: "Version 3"}, {Value: "b", Label: "Version 2"}}}),
+		"lists":  listsPage(lists),
+		"list":   listPage(listView{id: "lst_1", name: "blocked_devices", kind: "block", description: "Devices that were seen in confirmed fraud.", entries: entries, form: &form{}, canManage: true, about: []web.Definition{{Term: "Rules read it as", Body: monoText("list.blocked_devices")}}}),
+		"held":   heldPage(held),
+		"backtest-running": backtestPage(backtestView{form: &form{}, choices: []web.Option{{Value: "x", Label: "Version 4, proposed"}}, ended: templ.NopComponent, running: templ.Join(
+			trialStep(service.TrialProgress{Read: 5000, OfAbout: 38000, Share: 0.13}), trialStep(service.TrialProgress{Decided: 15000, Payments: 37412, Share: 0.4}))}),
 		"backtest": backtestPage(backtestView{form: &form{}, choices: []web.Option{{Value: "x", Label: "Version 4, proposed"}}, result: &backtestResult{Title: "Version 4 against version 3", Span: "12,402 payments from 1 Nov 2026 to 20 Nov 2026, 41 known to be fraud", Tried: "Version 4", Live: "Version 3", Outcomes: lines, Money: money, Rules: lines, Changed: 64, Examples: []changedPayment{{"pay_1", "20 Nov 2026, 10:02", "USD 120.00", "approved", "review", "fraud", "Many devices in a day"}}}}),
 	}
 }

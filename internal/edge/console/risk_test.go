@@ -256,7 +256,7 @@ func TestAHeldPaymentIsDecidedInTheConsole(t *testing.T) {
 	view := w.held()
 	ana := w.administrator("Ana Ruiz", "ana@harbour.example")
 	ben := w.colleague(ana, "Ben Okoro", "ben@harbour.example", "reviewer")
-	w.says(ana.get("/console/"), "Held payment", "Alma Petersen")
+	w.says(ana.get("/console/"), "Held payment of USD 150.00", "to Harbour Cloud", "Alma Petersen")
 	path := "/console/cases/" + view.ThisCase.ID
 	shown := ana.get("/console/next")
 	if shown.path != path {
@@ -335,6 +335,33 @@ func TestAPolicyIsTriedOnHistoryFromAForm(t *testing.T) {
 	w.says(ana.send("/console/policy/backtest", fields), "The span must end after it begins")
 	fields.Set("from", "yesterday")
 	w.says(ana.send("/console/policy/backtest", fields), "Write the first day")
+}
+
+func TestALongTrialShowsHowFarItIs(t *testing.T) {
+	w := newWorld(t)
+	payer := w.payer("Alma Petersen")
+	for part := range 3 {
+		past := make([]service.PastPayment, 2500)
+		for i := range past {
+			past[i] = service.PastPayment{ExternalID: strconv.Itoa(2500*part + i), Outcome: payment.Approved, Attempt: payer}
+			past[i].Attempt.Amount = money.Amount{AmountMinor: 2000, Currency: "USD"}
+			past[i].Attempt.OccurredAt = w.Clock.Now().Add(-time.Duration(7500-2500*part-i) * time.Minute)
+		}
+		_, err := w.s.ImportPayments(t.Context(), w.key, past)
+		w.must(err)
+	}
+	ana := w.administrator("Ana Ruiz", "ana@harbour.example")
+	now := w.Clock.Now()
+	fields := url.Values{"version": {"shipped"}, "from": {now.AddDate(0, 0, -7).Format(time.DateOnly)}, "to": {now.AddDate(0, 0, 1).Format(time.DateOnly)}}
+	result := ana.send("/console/policy/backtest", fields)
+	w.status(result, http.StatusOK)
+	w.says(result, "Trying it", "5,000 of about 7,", "payments read", "5,000 of 7,500 payments decided", "The policy that ships against the policy that ships", "7,500 payments", "Decided otherwise")
+	if read, decided, ended := strings.Index(result.body, "payments read"), strings.Index(result.body, "payments decided"), strings.Index(result.body, "Decided otherwise"); read > decided || decided > ended {
+		t.Error("the steps are not in their order, or come after what came of it")
+	}
+	if !strings.HasSuffix(strings.TrimSpace(result.body), "</html>") {
+		t.Error("the page does not end")
+	}
 }
 
 func TestAPaymentThatNoRuleDecidedSaysWhy(t *testing.T) {

@@ -16,15 +16,15 @@ func (q queueView) table() web.TableProps {
 		props.Columns[0].Label = "Decision"
 	}
 	for _, one := range q.cases {
-		submission := "First submission"
+		about := web.Cell{Text: "First submission"}
 		switch {
 		case one.Case.Kind == casework.PaymentReview:
-			submission = "Held payment"
+			about = web.Cell{Text: "Held payment of " + amount(one.Held), Note: toMerchant(one.Held)}
 		case one.Case.Round > 1:
-			submission = "Submission, round " + strconv.Itoa(one.Case.Round)
+			about.Text = "Submission, round " + strconv.Itoa(one.Case.Round)
 		}
 		props.Rows = append(props.Rows, []web.Cell{
-			{Body: caseDue(q.v, one)}, {Body: caseLink(one)}, {Text: who(one.Account.Profile)}, {Text: submission}, {Text: q.v.short(one.Case.OpenedAt)},
+			{Body: caseDue(q.v, one)}, {Body: caseLink(one)}, {Text: who(one.Account.Profile)}, about, {Text: q.v.short(one.Case.OpenedAt)},
 		})
 	}
 	return props
@@ -287,7 +287,7 @@ func plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return strconv.Itoa(n) + " " + many
+	return grouped(int64(n)) + " " + many
 }
 
 // comma joins two words unless one is missing.
@@ -305,4 +305,12 @@ func shorten(text string, limit int) string {
 		return text
 	}
 	return string(runes[:limit]) + "…"
+}
+
+// toMerchant says where a payment was to go, when that is known.
+func toMerchant(p payment.Payment) string {
+	if p.Attempt.Merchant == "" {
+		return ""
+	}
+	return "to " + p.Attempt.Merchant
 }

@@ -29,6 +29,24 @@ func Render(w http.ResponseWriter, r *http.Request, status int, page Page, body 
 	return nil
 }
 
+// Stream writes the page while its body is still being made: what was written goes out whenever the body renders templ.Flush. The status
+// is sent before, so the body itself has to say what goes wrong. A reader that went away is an error.
+func Stream(w http.ResponseWriter, r *http.Request, status int, page Page, body templ.Component) error {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Language", Match(page.Locale))
+	w.WriteHeader(status)
+	return RenderTo(r.Context(), sender{w, http.NewResponseController(w)}, page, body)
+}
+
+// sender lets templ.Flush send what was written.
+type sender struct {
+	io.Writer
+	control *http.ResponseController
+}
+
+// Flush sends what was written. Where the connection cannot, it goes out later.
+func (s sender) Flush() { _ = s.control.Flush() }
+
 // RenderTo writes the whole document. Components inside speak the page's locale.
 func RenderTo(ctx context.Context, out io.Writer, page Page, body templ.Component) error {
 	page.Locale = Match(page.Locale)
