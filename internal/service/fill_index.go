@@ -195,8 +195,8 @@ func (s *Service) noteProgress(ctx context.Context, tenantID string, r *refill) 
 	})
 }
 
-// needsPreparing reports whether a version reads aggregates of other entities than accounts that do not have their past yet, those included
-// that are being filled for another version. Those of accounts need no preparation: a profile that lacks one is made anew from the account's part of the log before its next payment is decided.
+// needsPreparing reports whether a version compares long lists that are not in memory, or reads aggregates of other entities than accounts
+// that do not have their past yet, those included that are being filled for another version. Those of accounts need no preparation: a profile that lacks one is made anew from the account's part of the log before its next payment is decided.
 func (s *Service) needsPreparing(tx *store.Tx, v publication.Version) (bool, error) {
 	live, err := s.livePolicy(tx, v.TenantID)
 	if err != nil {
@@ -206,7 +206,8 @@ func (s *Service) needsPreparing(tx *store.Tx, v publication.Version) (bool, err
 	if err != nil {
 		return false, err
 	}
-	return !covers(live.complete, &livePolicy{needs: policy.Definitions()}), nil
+	has, err := s.hasLists(tx, live, policy)
+	return !has || !covers(live.complete, &livePolicy{needs: policy.Definitions()}), err
 }
 
 // lagMeter keeps the latest delays between answers and the aggregates behind them.

@@ -189,6 +189,9 @@ func (s *Service) lookAtTenants(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
+			if err := s.holdLists(tx, live); err != nil {
+				return err
+			}
 			f.want(tenant.ID, live)
 			known = append(known, live)
 		}

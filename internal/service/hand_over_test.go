@@ -103,3 +103,10 @@ func (s *Service) ReadToFill() int64 {
 	defer s.follower.running.Unlock()
 	return s.follower.readToFill
 }
+
+// ReadWhole returns how often lists were read whole.
+func (s *Service) ReadWhole() int64 {
+	s.policies.mu.Lock()
+	defer s.policies.mu.Unlock()
+	return s.policies.whole
+}

@@ -15,17 +15,20 @@ import (
 
 // livePolicy is what decides the payments of one tenant at one moment. It is immutable.
 type livePolicy struct {
-	Policy *risk.Policy
-	Number int64 // of the tenant's policy version; 0 for the policy that ships
-	Epoch  int64 // grows with every change of what decides: policy, budget
+	TenantID string
+	Policy   *risk.Policy
+	Number   int64 // of the tenant's policy version; 0 for the policy that ships
+	Epoch    int64 // grows with every change of what decides: policy, budget
 	// ListEpoch is that of the entries in Lists.
 	ListEpoch int64
 	Lists     *risk.Lists
+	held      *heldLists // Lists, with what it takes to bring them up to date
 	Budget    publication.Budget
 	// Series are what has to be kept up of the past: what this policy reads, what the approved versions will read that are being prepared,
 	// and what the version that was live before reads, so that publishing and rolling back take no time.
 	Series *history.SeriesSet
 	needs  []history.Definition // what Series was made from
+	beside []*risk.Policy       // whose aggregates and lists are kept up, but for Policy
 	// complete are those of Series that have their past: not those of versions that are still being prepared.
 	complete *history.SeriesSet
 }
@@ -34,8 +37,10 @@ type livePolicy struct {
 type policyCache struct {
 	mu       sync.Mutex
 	live     map[string]*livePolicy
-	compiled map[string]*risk.Policy // by digest of the text
-	order    []string                // of the digests, oldest first
+	spare    map[string]map[string]*heldLists // by tenant and listsKey: of policies beside the live one
+	whole    int64                            // how often lists were read whole
+	compiled map[string]*risk.Policy          // by digest of the text
+	order    []string                         // of the digests, oldest first
 
 	compiling sync.Mutex // held while a text that somebody wrote is compiled
 }
@@ -68,13 +73,16 @@ func (s *Service) livePolicy(tx *store.Tx, tenantID string) (*livePolicy, error)
 	}
 	// A transaction that began earlier may see an older epoch; the newest stays.
 	if known = s.policies.live[tenantID]; known == nil || known.Epoch < fresh.Epoch || known.Epoch == fresh.Epoch && known.ListEpoch < fresh.ListEpoch {
+		if known != nil && listsKey(known.Policy) != listsKey(fresh.Policy) {
+			s.policies.setAside(known)
+		}
 		s.policies.live[tenantID] = fresh
 	}
 	return fresh, nil
 }
 
 // freshPolicy brings what is known up to date. Lists with a hundred thousand entries take most of a second to read, for which payments
-// would wait: they are read when the node first needs them, or when another policy declares others, and after that only what has changed.
+// would wait: they are read when the node starts, or before a policy goes live that declares others, and after that only what has changed.
 func (s *Service) freshPolicy(tx *store.Tx, settings publication.Settings, known *livePolicy) (*livePolicy, error) {
 	var err error
 	var out *livePolicy
@@ -84,25 +92,16 @@ func (s *Service) freshPolicy(tx *store.Tx, settings publication.Settings, known
 	} else if out, err = s.loadLivePolicy(tx, settings); err != nil {
 		return nil, err
 	}
-	out.ListEpoch = settings.ListEpoch
-	same := known != nil && slices.EqualFunc(known.Policy.Lists, out.Policy.Lists, sameList)
-	switch {
-	case same && known.ListEpoch >= settings.ListEpoch: // of a transaction that began earlier, the newer entries are as good
-		out.Lists, out.ListEpoch = known.Lists, known.ListEpoch
-	case same:
-		out.Lists, err = changedLists(tx, settings.TenantID, known)
-	default:
-		out.Lists, err = loadLists(tx, settings.TenantID, out.Policy)
+	if out.held, err = s.listsFor(tx, settings, out.Policy, known); err != nil {
+		return nil, err
 	}
-	return out, err
+	out.Lists, out.ListEpoch = out.held.Lists, out.held.epoch
+	return out, nil
 }
-
-// sameList reports whether two policies compare a list with the same field.
-func sameList(a, b risk.List) bool { return a.Name == b.Name && a.Field == b.Field }
 
 func (s *Service) loadLivePolicy(tx *store.Tx, settings publication.Settings) (*livePolicy, error) {
 	var err error
-	out := &livePolicy{Policy: s.Policy, Epoch: settings.Epoch, Budget: settings.Budget}
+	out := &livePolicy{TenantID: settings.TenantID, Policy: s.Policy, Epoch: settings.Epoch, Budget: settings.Budget}
 	if settings.LiveID != "" {
 		v, err := tx.PolicyVersion(settings.TenantID, settings.LiveID)
 		if err != nil {
@@ -118,6 +117,7 @@ func (s *Service) loadLivePolicy(tx *store.Tx, settings publication.Settings) (*
 		return nil, err
 	}
 	policies := slices.Concat(complete, filling)
+	out.beside = policies[1:] // the first one is that which is live
 	for _, policy := range policies {
 		out.needs = append(out.needs, policy.Definitions()...)
 	}

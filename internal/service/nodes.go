@@ -172,7 +172,7 @@ func (s *Service) completeHere(v publication.Version) bool {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	t := f.indexes[v.TenantID]
-	return f.caughtUp && t != nil && t.next == nil && covers(t.index.Set(), &livePolicy{needs: policy.Definitions()})
+	return f.caughtUp && t != nil && t.next == nil && s.policies.holdsLists(t.live, policy) && covers(t.index.Set(), &livePolicy{needs: policy.Definitions()})
 }
 
 // finishPreparing publishes a version, or plans to, unless another node lacks something. Of several nodes that find it complete at the
