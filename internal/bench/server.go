@@ -21,6 +21,7 @@ import (
 	"github.com/probity/probity/internal/adapter/clock"
 	"github.com/probity/probity/internal/adapter/mail"
 	"github.com/probity/probity/internal/app"
+	"github.com/probity/probity/internal/service"
 )
 
 // ServerConfig says what is measured. All but Policy are required.
@@ -77,6 +78,9 @@ func Serve(ctx context.Context, c ServerConfig, commands io.Reader, answers io.W
 	if err := c.Place.Settle(ctx); err != nil {
 		return fmt.Errorf("let the database look at what was seeded: %w", err)
 	}
+	if err := settle(ctx, a.Service); err != nil {
+		return err
+	}
 	served, err := serveBoth(ctx, a, &ready)
 	if err != nil {
 		return err
@@ -84,6 +88,29 @@ func Serve(ctx context.Context, c ServerConfig, commands io.Reader, answers io.W
 	err = obey(ctx, a, ready, commands, answers)
 	stop()
 	return errors.Join(err, served())
+}
+
+// settle waits until what was seeded is folded, as in a server that has run for a while.
+func settle(ctx context.Context, sv *service.Service) error {
+	again := time.NewTicker(100 * time.Millisecond)
+	defer again.Stop()
+	for {
+		sv.CatchUp(ctx)
+		for found := true; found; {
+			var err error
+			if found, err = sv.WarmOnce(ctx); err != nil {
+				return err
+			}
+		}
+		if sv.Settled() {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-again.C:
+		}
+	}
 }
 
 // serveBoth answers the API and the echo, each on a listener of its own on loopback. What it returns waits until both have ended.

@@ -192,6 +192,13 @@ func (s *Service) warmLater(tenantID string, past []PastPayment, results []Impor
 	}
 }
 
+// Settled reports whether nothing of what was brought in waits to be folded.
+func (s *Service) Settled() bool {
+	s.warm.mu.Lock()
+	defer s.warm.mu.Unlock()
+	return len(s.warm.accounts) == 0
+}
+
 // next takes some accounts out of the list; none while past payments are still coming.
 func (w *warmList) next(wall time.Time) (asked []store.Asked) {
 	w.mu.Lock()
@@ -223,7 +230,7 @@ func (s *Service) WarmOnce(ctx context.Context) (found bool, err error) {
 			return err
 		}
 		for _, p := range g.payers {
-			if p.Unsaved > 0 {
+			if !p.Kept() {
 				g.markChanged(p)
 			}
 		}

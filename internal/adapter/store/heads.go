@@ -27,7 +27,7 @@ type heads struct {
 const (
 	// writeHeadsEvery is after how many payments heads are written: the more at once, the more of them share a page. As many are read at a
 	// start, which takes some tenths of a second.
-	writeHeadsEvery = 1 << 17
+	writeHeadsEvery = 1 << 18
 	// headsChunk is how many accounts one transaction writes, so that decisions wait a millisecond at most.
 	headsChunk = 128
 	// headsWritten is the setting that says how far they are written.

@@ -101,7 +101,7 @@ func (s *Store) prepare(ctx context.Context) error {
 	}
 	defer s.hot.leave()
 	q := s.dialect.payerQueries()
-	texts := []string{q.payers, q.chains, q.tails, q.methods, q.defaults, q.saveProfiles, dataVersion, repeatedQuery(onSQLite)}
+	texts := []string{q.payers, q.chains, q.tails, q.methods, q.defaults, q.saveProfiles, dataVersion, riskSettingsQuery, repeatedQuery(onSQLite)}
 	for _, text := range appendLogTexts {
 		texts = append(texts, text)
 	}

@@ -36,6 +36,9 @@ type Payer struct {
 // Rebuilt says that Profile was made anew from the whole of what is stored, so that it is to be stored soon.
 func (p *Payer) Rebuilt() { p.Unsaved, p.kept = max(saveEverySQLite, saveEveryPostgres), false }
 
+// Kept reports whether the payer comes from memory, where it has everything already.
+func (p *Payer) Kept() bool { return p.kept }
+
 // Method returns a payment method that was asked for: its id, kind, fingerprint and whether it is the default one.
 func (p *Payer) Method(id string) (payment.Method, bool) {
 	for _, m := range p.methods {

@@ -22,12 +22,14 @@ func scanRiskSettings(r row) (publication.Settings, error) {
 
 // RiskSettings returns what a tenant decides about its decisions; before it decided anything, the settings that every tenant begins with.
 func (tx *Tx) RiskSettings(tenantID string) (publication.Settings, error) {
-	s, found, err := maybe(tx, scanRiskSettings, "SELECT "+settingsColumns+" FROM risk_settings WHERE tenant_id = $1", tenantID)
+	s, found, err := maybe(tx, scanRiskSettings, riskSettingsQuery, tenantID)
 	if err == nil && !found {
 		s = publication.Settings{TenantID: tenantID}
 	}
 	return s, err
 }
+
+const riskSettingsQuery = "SELECT " + settingsColumns + " FROM risk_settings WHERE tenant_id = $1"
 
 // HoldRiskSettings returns the settings, and lets nobody else change what decides the tenant's payments until the transaction ends. Each
 // change of a policy's state, of a list or of the settings begins with it; taken first of all but the account's lock.

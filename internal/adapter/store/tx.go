@@ -173,9 +173,20 @@ func maybe[T any](tx *Tx, scan func(row) (T, error), query string, args ...any) 
 	if err := checkText(args); err != nil {
 		return none, false, err
 	}
-	found, err := scan(tx.sql.QueryRowContext(tx.ctx, query, args...))
-	if errors.Is(err, sql.ErrNoRows) {
+	rows, err := tx.query(query, args...)
+	if err != nil {
+		return none, false, tx.broken(err)
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		if err := rows.Err(); err != nil {
+			return none, false, tx.broken(err)
+		}
 		return none, false, nil
+	}
+	found, err := scan(rows)
+	if err == nil {
+		err = rows.Close()
 	}
 	if err != nil {
 		return none, false, tx.broken(err)
