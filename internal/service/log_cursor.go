@@ -29,7 +29,8 @@ const (
 	// gapAge is how long a missing number is looked for at least. After that it is looked for until every transaction has ended that had begun
 	// when it was missed first: a commit that stalls is late, and never lost.
 	gapAge = 30 * time.Second
-	// lookAtOld is how often gaps older than that are looked at, so that they cost little while a transaction is stuck.
+	// lookAtOld is how often gaps are looked at that are older than that themselves: most numbers that are missing so long were taken by what
+	// was undone, and are many where much is.
 	lookAtOld = time.Second
 )
 
@@ -79,7 +80,7 @@ func (c *logCursor) gaps(wall time.Time) []store.Span {
 	}
 	var runs []store.Span
 	for _, g := range c.missing {
-		if c.all || wall.Sub(g.since) <= gapAge {
+		if c.all || wall.Sub(g.since) <= lookAtOld {
 			runs = append(runs, g.Span)
 		}
 	}

@@ -70,6 +70,11 @@ func TestALogCursorGivesUpWhatNeverCame(t *testing.T) {
 func TestALogCursorLooksAtOldGapsOnceASecond(t *testing.T) {
 	c, wall := logCursor{high: 10}, time.Unix(0, 0)
 	c.take(12, wall, store.Snapshot{Xmin: 50, Xmax: 100})
+	for range 10 {
+		if got := len(c.gaps(wall)); got != 1 {
+			t.Errorf("got %d gaps to look at while it is young, want 1 at every look", got)
+		}
+	}
 	wall = wall.Add(time.Minute)
 	if got := len(c.gaps(wall)); got != 1 {
 		t.Errorf("got %d gaps to look at, want 1", got)

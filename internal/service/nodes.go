@@ -151,7 +151,7 @@ func (s *Service) publishPrepared(ctx context.Context) error {
 		}
 	}
 	for _, v := range ready {
-		if !v.PreparedAt.IsZero() {
+		if !v.PreparedAt.IsZero() || (shared && s.waitsFor(nodes, v)) {
 			continue
 		}
 		if err := s.finishPreparing(ctx, v, shared); err != nil {
@@ -175,23 +175,34 @@ func (s *Service) completeHere(v publication.Version) bool {
 	return f.caughtUp && t != nil && t.next == nil && s.policies.holdsLists(t.live, policy) && covers(t.index.Set(), &livePolicy{needs: policy.Definitions()})
 }
 
-// finishPreparing publishes a version, or plans to, unless another node lacks something. Of several nodes that find it complete at the
-// same time one does so: they hold the tenant's settings one after the other.
+// waitsFor reports whether another node lacks something of a version that is complete here, and says so once.
+func (s *Service) waitsFor(nodes []store.Node, v publication.Version) bool {
+	p := &s.follower.peers
+	if p.allHave(nodes, v.ID) {
+		return false
+	}
+	if !p.waits[v.ID] {
+		if p.waits == nil {
+			p.waits = map[string]bool{}
+		}
+		p.waits[v.ID] = true
+		s.Log.Info("a policy version is complete on this node and waits for others", "tenant_id", v.TenantID, "number", v.Number)
+	}
+	return true
+}
+
+// finishPreparing publishes a version, or plans to, unless a node came meanwhile that lacks something. Of several nodes that find it complete
+// at the same time one does so: they hold the tenant's settings one after the other.
 func (s *Service) finishPreparing(ctx context.Context, v publication.Version, shared bool) error {
-	p, waits := &s.follower.peers, false
-	err := s.write(ctx, func(_ context.Context, tx *store.Tx) error {
-		waits = false
+	return s.write(ctx, func(_ context.Context, tx *store.Tx) error {
 		settings, err := tx.HoldRiskSettings(v.TenantID)
 		if err != nil {
 			return err
 		}
 		if shared {
 			nodes, err := tx.Nodes()
-			if err != nil {
+			if err != nil || !s.follower.peers.allHave(nodes, v.ID) {
 				return err
-			}
-			if waits = !p.allHave(nodes, v.ID); waits {
-				return nil
 			}
 		}
 		current, err := tx.PolicyVersion(v.TenantID, v.ID)
@@ -208,14 +219,6 @@ func (s *Service) finishPreparing(ctx context.Context, v publication.Version, sh
 		_, err = s.publishWhenReady(tx, access.SystemActor(v.TenantID, "policies"), settings, next)
 		return err
 	})
-	if err == nil && waits && !p.waits[v.ID] {
-		if p.waits == nil {
-			p.waits = map[string]bool{}
-		}
-		p.waits[v.ID] = true
-		s.Log.Info("a policy version is complete on this node and waits for others", "tenant_id", v.TenantID, "number", v.Number)
-	}
-	return err
 }
 
 // noteReady notes that this node has what decisions read, once it has.
