@@ -67,11 +67,11 @@ func (e *edge) refusal(ctx context.Context, err error) *Problem {
 	if ready, ok := errors.AsType[*Problem](err); ok {
 		return ready
 	}
-	p := problem.As(err)
-	if p == nil || p.Kind == problem.Unspecified {
-		if ctx.Err() == nil {
-			e.Log.ErrorContext(ctx, "request failed", "request_id", requestOf(ctx).id, "sort", web.ErrorSort(err))
-		}
+	p := web.Refusal(err)
+	if ctx.Err() == nil && (p == nil || web.IsOutage(err)) {
+		e.Log.ErrorContext(ctx, "request failed", "request_id", requestOf(ctx).id, "sort", problem.Sort(err))
+	}
+	if p == nil {
 		return internalProblem()
 	}
 	out := newProblem(web.StatusOf(p.Kind), p.Code, p.Message).blame(p.Field)

@@ -364,3 +364,19 @@ func TestEveryPageKeepsTheRulesOfThePolicyAndOfScreenReaders(t *testing.T) {
 	webtest.CheckPage(t, w.browser().get("/console/sign-in").body)
 	webtest.CheckPage(t, ana.send("/console/cases/"+view.Case.ID+"/decision", w.decision(view, "check", "decline")).body)
 }
+
+func TestWithoutTheDatabaseThePageSaysTryAgainLater(t *testing.T) {
+	w := newWorld(t)
+	ana := w.administrator("Ana Ruiz", "ana@harbour.example")
+	w.must(w.Store.Close())
+	for _, path := range []string{"/console/", "/console/accounts", "/console/policy"} {
+		got := ana.get(path)
+		w.status(got, http.StatusServiceUnavailable)
+		w.says(got, "Not available right now", "The database does not answer", "try again in a moment")
+		if got.header.Get("Retry-After") == "" {
+			t.Errorf("%s: no Retry-After", path)
+		}
+	}
+	got := ana.send("/console/lists", url.Values{"name": {"blocked_devices"}, "kind": {"block"}})
+	w.status(got, http.StatusServiceUnavailable)
+}

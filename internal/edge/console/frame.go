@@ -143,8 +143,12 @@ func (v *visit) leave(target, flash string) error {
 // refuse shows an error as a page.
 func (v *visit) refuse(err error) {
 	status, title, text := explain(err)
+	if status == http.StatusServiceUnavailable { // a page with its frame would need the database
+		v.s.refusePlain(v.w, v.r, err)
+		return
+	}
 	if status == http.StatusInternalServerError {
-		v.s.Log.Error("console request failed", "route", v.r.Pattern, "sort", web.ErrorSort(err))
+		v.s.Log.Error("console request failed", "route", v.r.Pattern, "sort", problem.Sort(err))
 	}
 	if shown := v.show(status, title, "", refusal(title, text)); shown != nil {
 		http.Error(v.w, "this page could not be shown; please try again", http.StatusInternalServerError)
@@ -153,7 +157,7 @@ func (v *visit) refuse(err error) {
 
 // explain maps a problem to a status, a title and a sentence. The text of any other error is withheld.
 func explain(err error) (status int, title, text string) {
-	p := problem.As(err)
+	p := web.Refusal(err)
 	if p == nil {
 		return http.StatusInternalServerError, "Something went wrong", "It is our fault, not yours. Nothing was changed; please try again."
 	}

@@ -21,7 +21,7 @@ func (s *server) begin(w http.ResponseWriter, r *http.Request, token string) {
 	if old := s.cookies.Get(r, sessionCookie); old != "" {
 		if err := s.Service.SignOut(r.Context(), old); err != nil {
 			// The new session stands; the old one ends by its own time.
-			s.Log.Warn("a replaced session could not be ended", "sort", web.ErrorSort(err))
+			s.Log.Warn("a replaced session could not be ended", "sort", problem.Sort(err))
 		}
 	}
 	s.cookies.Set(w, sessionCookie, token, 0)
@@ -41,7 +41,7 @@ func ownPath(target string) string {
 func (s *server) sendToSignIn(w http.ResponseWriter, r *http.Request, err error) {
 	if !problem.Is(err, problem.Unauthenticated) {
 		status, title, text := explain(err)
-		s.Log.Error("console session not checked", "sort", web.ErrorSort(err))
+		s.Log.Error("console session not checked", "sort", problem.Sort(err))
 		s.plain(w, r, status, title, refusal(title, text))
 		return
 	}
@@ -73,7 +73,11 @@ func (s *server) brand(r *http.Request) web.Brand {
 
 // plain shows a page to somebody who is not signed in.
 func (s *server) plain(w http.ResponseWriter, r *http.Request, status int, title string, body templ.Component) {
-	page := web.Page{Title: title, Locale: web.English, Brand: s.brand(r), Area: "Review console", HomeURL: "/console/",
+	brand := web.Brand{Name: "Probity"}
+	if status != http.StatusServiceUnavailable { // nobody waits for a database twice
+		brand = s.brand(r)
+	}
+	page := web.Page{Title: title, Locale: web.English, Brand: brand, Area: "Review console", HomeURL: "/console/",
 		Styles: []string{"console.css"}, Scripts: []string{"console.js"}}
 	if err := web.Render(w, r, status, page, body); err != nil {
 		s.Log.Error("console page not rendered", "route", r.Pattern, "category", "render")
@@ -112,8 +116,8 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
 
 func (s *server) refusePlain(w http.ResponseWriter, r *http.Request, err error) {
 	status, title, text := explain(err)
-	if status == http.StatusInternalServerError {
-		s.Log.Error("console request failed", "route", r.Pattern, "sort", web.ErrorSort(err))
+	if status == http.StatusInternalServerError || web.IsOutage(err) {
+		s.Log.Error("console request failed", "route", r.Pattern, "sort", problem.Sort(err))
 	}
 	s.plain(w, r, status, title, refusal(title, text))
 }

@@ -31,12 +31,19 @@ type wayOut struct {
 // fail answers with the page that fits an error. The text of an error that is no problem is withheld: the page shows a support id,
 // and the log has it with the sort of the error.
 func (p *portal) fail(w http.ResponseWriter, r *http.Request, v visitor, err error) {
-	found := problem.As(err)
+	found := web.Refusal(err)
 	if found == nil {
 		p.failInternally(w, r, v, err)
 		return
 	}
 	switch found.Kind {
+	case problem.Unavailable:
+		if web.IsOutage(err) {
+			p.Log.Error("the KYC Center could not answer", "route", r.Pattern, "sort", problem.Sort(err))
+		}
+		p.showTrouble(w, r, v, trouble{
+			status: http.StatusServiceUnavailable, title: v.p.T("trouble.away.title"), text: explain(v.p, found), out: wayOut{v.p.T("trouble.away.again"), again(r)},
+		})
 	case problem.NotFound:
 		if found.Code == pageUnknown {
 			r.SetPathValue("verification", "")
@@ -47,6 +54,14 @@ func (p *portal) fail(w http.ResponseWriter, r *http.Request, v visitor, err err
 	default:
 		p.showTrouble(w, r, v, trouble{status: web.StatusOf(found.Kind), title: v.p.T("trouble.refused.title"), text: explain(v.p, found)})
 	}
+}
+
+// again is the address to try once more: that of the page, not of what was sent to it.
+func again(r *http.Request) string {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return home
+	}
+	return withoutToken(r).RequestURI()
 }
 
 // trouble is a page that says what went wrong and how to go on.
@@ -67,7 +82,7 @@ func (p *portal) showTrouble(w http.ResponseWriter, r *http.Request, v visitor, 
 
 func (p *portal) failInternally(w http.ResponseWriter, r *http.Request, v visitor, err error) {
 	supportID := rand.Text()[:10]
-	p.Log.Error("the KYC Center could not answer", "support_id", supportID, "route", r.Pattern, "sort", web.ErrorSort(err))
+	p.Log.Error("the KYC Center could not answer", "support_id", supportID, "route", r.Pattern, "sort", problem.Sort(err))
 	p.showTrouble(w, r, v, trouble{
 		status: http.StatusInternalServerError, title: v.p.T("trouble.server.title"), text: v.p.T("trouble.server.text"), supportID: supportID,
 	})

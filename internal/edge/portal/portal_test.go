@@ -407,3 +407,20 @@ func TestCookiesStayWithinThePortalAndOutOfScripts(t *testing.T) {
 		}
 	}
 }
+
+func TestWithoutTheDatabaseThePageSaysTryAgainLater(t *testing.T) {
+	w := newWorld(t)
+	alma := w.alma()
+	id := w.reject(alma)
+	g := w.guest()
+	g.post("/kyc/verifications/" + id + "/code")
+	g.post("/kyc/code", "code", w.code("alma@mail.example"), "verification", id)
+	w.must(w.Store.Close())
+	for _, path := range []string{"/kyc/", "/kyc/verifications/" + id, "/kyc/messages"} {
+		got := g.get(path)
+		got.wants(t, http.StatusServiceUnavailable, "not available right now", "Nothing was changed", `href="`+path+`"`)
+		got.lacks(t, "support")
+	}
+	g.post("/kyc/sign-in", "email", "alma@mail.example").wants(t, http.StatusServiceUnavailable, "not available right now")
+	g.get("/kyc/?lang=zh-CN").wants(t, http.StatusServiceUnavailable, "KYC 中心暂时无法使用", "重试")
+}

@@ -122,7 +122,7 @@ func (p *portal) begin(w http.ResponseWriter, r *http.Request, session string) {
 	if old := p.cookies.Get(r, sessionCookie); old != "" {
 		if err := p.Service.SignOut(r.Context(), old); err != nil {
 			// The new session stands; the old one ends by its own time.
-			p.Log.Warn("a replaced session could not be ended", "sort", web.ErrorSort(err))
+			p.Log.Warn("a replaced session could not be ended", "sort", problem.Sort(err))
 		}
 	}
 	p.setCookie(w, sessionCookie, session, 0)
@@ -145,7 +145,7 @@ func (p *portal) enterWithLink(w http.ResponseWriter, r *http.Request) {
 	open, err := p.openVerificationOf(r, actor)
 	if err != nil {
 		// The session is good, and the home page will say if something is wrong.
-		p.Log.Warn("the open verification could not be looked up", "sort", web.ErrorSort(err))
+		p.Log.Warn("the open verification could not be looked up", "sort", problem.Sort(err))
 	} else if open != "" {
 		target = verificationURL(open)
 	}

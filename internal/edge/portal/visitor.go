@@ -144,7 +144,7 @@ func (p *portal) frame(v visitor, r *http.Request, title string) web.Page {
 // render answers with a page and logs when that failed.
 func (p *portal) render(w http.ResponseWriter, r *http.Request, status int, page web.Page, body templ.Component) {
 	if err := web.Render(w, r, status, page, body); err != nil {
-		p.Log.Error("a page could not be rendered", "route", r.Pattern, "sort", web.ErrorSort(err))
+		p.Log.Error("a page could not be rendered", "route", r.Pattern, "sort", problem.Sort(err))
 	}
 }
 

@@ -2,10 +2,9 @@ package web
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
-	"strings"
 
+	"github.com/probity/probity/internal/adapter/store"
 	"github.com/probity/probity/internal/standard/problem"
 )
 
@@ -40,22 +39,24 @@ func StatusOf(kind problem.Kind) int {
 	return http.StatusInternalServerError
 }
 
-// ErrorSort names the Go types of an error's chain, and the codes that databases give theirs, for a log. The text of an error may quote a value: a database repeats what it could
-// not take, a file system a path.
-func ErrorSort(err error) string {
-	var names []string
-	for ; err != nil; err = errors.Unwrap(err) {
-		name := fmt.Sprintf("%T", err)
-		switch coded := err.(type) {
-		case interface{ SQLState() string }:
-			name += " " + coded.SQLState()
-		case interface{ Code() int }:
-			name += fmt.Sprintf(" %d", coded.Code())
-		}
-		names = append(names, name)
+// Refusal returns what an error of a use case tells whoever asked: the problem in it, or that the database does not answer, which is
+// nobody's mistake and passes. It is nil for any other error, which is ours and is logged by its sort.
+func Refusal(err error) *problem.Problem {
+	if found := problem.As(err); found != nil && found.Kind != problem.Unspecified {
+		return found
 	}
-	return strings.Join(names, " < ")
+	switch {
+	case errors.Is(err, store.ErrCommit) && store.Unreachable(err):
+		return problem.New(problem.Unavailable, "not_confirmed",
+			"the database stopped answering before it confirmed: a change may have been made or not; look, or send it again with the same Idempotency-Key")
+	case store.Unreachable(err):
+		return problem.New(problem.Unavailable, "database_unavailable", "the database does not answer, and nothing was changed; try again in a moment")
+	}
+	return nil
 }
+
+// IsOutage reports whether an error that Refusal explains is one of the database, which the log should have.
+func IsOutage(err error) bool { return problem.As(err) == nil && store.Unreachable(err) }
 
 // Recovered runs next and calls answer when it panics, with nothing of what was panicked with: that may quote anything. Without it, package
 // net/http would log all of it.

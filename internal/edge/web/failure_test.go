@@ -3,24 +3,40 @@ package web_test
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/probity/probity/internal/adapter/store"
 	"github.com/probity/probity/internal/edge/web"
+	"github.com/probity/probity/internal/standard/problem"
 )
 
-// stated is an error of a database, whose text quotes a row.
-type stated struct{}
-
-func (stated) Error() string    { return "duplicate key: alma@mail.example" }
-func (stated) SQLState() string { return "23505" }
-
-func TestTheSortOfAnErrorTellsNothingOfItsText(t *testing.T) {
-	got := web.ErrorSort(fmt.Errorf("store: %w", stated{}))
-	if want := "*fmt.wrapError < web_test.stated 23505"; got != want {
-		t.Errorf("got %q, want %q", got, want)
+func TestRefusal(t *testing.T) {
+	gone := &net.OpError{Op: "read", Net: "tcp", Err: errors.New("reset")}
+	for name, c := range map[string]struct {
+		err    error
+		code   string // "" for none
+		outage bool
+	}{
+		"a problem":                       {fmt.Errorf("in a use case: %w", problem.Missing("payment")), "not_found", false},
+		"a mistake of ours":               {errors.New("nil map"), "", false},
+		"a database that cannot be had":   {fmt.Errorf("%w: %w", store.ErrBegin, gone), "database_unavailable", true},
+		"a connection that ended":         {fmt.Errorf("store: %w", gone), "database_unavailable", true},
+		"an answer to a commit was lost":  {fmt.Errorf("%w: %w", store.ErrCommit, gone), "not_confirmed", true},
+		"a commit that the database took": {fmt.Errorf("%w: %w", store.ErrCommit, errors.New("disk full")), "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := ""
+			if p := web.Refusal(c.err); p != nil {
+				got = p.Code
+			}
+			if got != c.code || web.IsOutage(c.err) != c.outage {
+				t.Errorf("got %q, outage %v, want %q", got, web.IsOutage(c.err), c.code)
+			}
+		})
 	}
 }
 

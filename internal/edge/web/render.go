@@ -20,6 +20,9 @@ func Render(w http.ResponseWriter, r *http.Request, status int, page Page, body 
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Language", Match(page.Locale))
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "5")
+	}
 	w.WriteHeader(status)
 	if r.Method == http.MethodHead {
 		return nil
