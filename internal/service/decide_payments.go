@@ -311,7 +311,7 @@ func (g *group) evaluate(p *payer, live *livePolicy, e *store.LogEntry, method p
 	asked := historyPayment(e.ID, e.Attempt, method)
 	facts := &g.facts
 	g.follower.readIndex(e.TenantID, func(index *history.Index) {
-		facts.Derive(live.Policy, risk.Sources{Set: live.Series, Profile: &p.profile, Index: index, Lists: live.Lists}, &asked)
+		facts.Derive(live.Policy, risk.Sources{Set: live.Series, Profile: &p.profile, Index: index, Lists: live.Lists, DecidedAt: e.CreatedAt}, &asked)
 	})
 	if live.Budget.Limit <= 0 {
 		return facts, risk.Decide(live.Policy, facts)

@@ -106,6 +106,7 @@ type NewEntry struct {
 
 // Add returns a new entry. The journal names it by its id.
 func (l List) Add(id string, in NewEntry, by access.Actor, now time.Time) (Entry, []journal.Draft, error) {
+	in.ExpiresAt = in.ExpiresAt.UTC().Truncate(time.Microsecond) // as it is stored
 	e := Entry{
 		ID: id, TenantID: l.TenantID, ListID: l.ID, Value: Normal(in.Value), Reason: in.Reason, AddedBy: by.ID, CreatedAt: now, ExpiresAt: in.ExpiresAt,
 	}

@@ -51,6 +51,9 @@ type Sources struct {
 	Profile *history.Profile
 	Index   *history.Index // the caller sees to it that nothing is folded into it meanwhile
 	Lists   *Lists
+	// DecidedAt is when the payment is decided, in business time: an entry of a list that expires then or before does not count, whatever the
+	// payment says of when it was made. Zero: when it was made, for payments of the past that are tried again.
+	DecidedAt time.Time
 }
 
 // FactsFor derives the facts of a payment. It sets the payment's AmountReference and AmountKnown from the policy's rates, so that the
@@ -86,7 +89,11 @@ func (f *Facts) Derive(policy *Policy, from Sources, payment *history.Payment) {
 		}
 	}
 	if from.Lists != nil {
-		f.Listed = from.Lists.match(policy, p)
+		at := from.DecidedAt
+		if at.IsZero() {
+			at = p.OccurredAt
+		}
+		f.Listed = from.Lists.match(policy, p, at)
 	}
 	if policy.scored() {
 		score := policy.Scorecard.score(f)

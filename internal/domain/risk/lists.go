@@ -169,8 +169,8 @@ func put[K comparable](values map[K]int64, key K, expiry int64) {
 	}
 }
 
-// match returns the policy's lists that the payment is on, a bit for each.
-func (l *Lists) match(policy *Policy, p *history.Payment) uint64 {
+// match returns the policy's lists that the payment is on at the instant, a bit for each.
+func (l *Lists) match(policy *Policy, p *history.Payment, at time.Time) uint64 {
 	bound := l.bound.Load()
 	if bound == nil || bound.policy != policy {
 		bound = &boundLists{policy: policy, sets: make([]*listSet, len(policy.Lists))}
@@ -181,20 +181,20 @@ func (l *Lists) match(policy *Policy, p *history.Payment) uint64 {
 	}
 	var listed uint64
 	for i, set := range bound.sets {
-		if set != nil && set.has(policy.Lists[i].Field, p) {
+		if set != nil && set.has(policy.Lists[i].Field, p, at) {
 			listed |= 1 << i
 		}
 	}
 	return listed
 }
 
-func (s *listSet) has(field history.Field, p *history.Payment) bool {
+func (s *listSet) has(field history.Field, p *history.Payment, at time.Time) bool {
 	value := fieldText(field, p)
 	if value == "" {
 		return false
 	}
-	at := p.OccurredAt.UnixMicro()
-	return s.holds(field, value, at) || s.fresh != nil && s.fresh.holds(field, value, at)
+	instant := at.UnixMicro()
+	return s.holds(field, value, instant) || s.fresh != nil && s.fresh.holds(field, value, instant)
 }
 
 // stands reports whether a prepared value counts at the instant, and was not changed since it was prepared.

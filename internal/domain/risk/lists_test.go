@@ -52,7 +52,7 @@ func TestListsAfterChangesMatchAsIfTheyHadBeenPreparedAnew(t *testing.T) {
 
 func hasIn(l *Lists, p *history.Payment) bool {
 	set := l.named["ips"]
-	return set != nil && set.has(history.IP, p)
+	return set != nil && set.has(history.IP, p, p.OccurredAt)
 }
 
 func TestManyChangesOfAListAreFoldedIntoIt(t *testing.T) {
@@ -67,7 +67,7 @@ func TestManyChangesOfAListAreFoldedIntoIt(t *testing.T) {
 		t.Errorf("got %d values and %d changes beside them", len(set.values), len(set.gone))
 	}
 	has := func(l *Lists, device string) bool {
-		return l.named["devices"].has(history.Device, &history.Payment{DeviceID: device})
+		return l.named["devices"].has(history.Device, &history.Payment{DeviceID: device}, time.Unix(1, 0))
 	}
 	if has(lists, "first") || !has(lists, "second") || !has(lists, "0") || !has(lists, fmt.Sprint(maxFresh+9)) {
 		t.Error("a value was lost or kept")

@@ -214,6 +214,14 @@ func TestAnEntryOfAListExpires(t *testing.T) {
 		"another value":                   {[]ListEntry{{List: "bad", Value: "D2"}}, false},
 		"not because of another spelling": {[]ListEntry{{List: "bad", Value: "d1"}}, false},
 	} {
+		sources := Sources{Lists: NewLists(c.entries), DecidedAt: decidedAt}
+		for when, occurred := range map[string]time.Time{"now": decidedAt, "long ago": decidedAt.Add(-24 * time.Hour), "ahead of now": decidedAt.Add(5 * time.Minute)} {
+			made := *payment
+			made.OccurredAt = occurred
+			if got := FactsFor(policy, sources, &made).Listed != 0; got != c.want {
+				t.Errorf("%s, made %s: got %v, want %v", name, when, got, c.want)
+			}
+		}
 		if got := FactsFor(policy, Sources{Lists: NewLists(c.entries)}, payment).Listed != 0; got != c.want {
 			t.Errorf("%s: got %v, want %v", name, got, c.want)
 		}

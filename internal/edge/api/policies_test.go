@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/probity/probity/internal/domain/access"
 	"github.com/probity/probity/internal/domain/risk"
@@ -188,6 +189,11 @@ func TestListsOverTheAPI(t *testing.T) {
 	w.refused(post(path+"/entries", `{"value":"dev-secret-7","reason":"again"}`), refusal{409, "list_value_taken", "value"})
 	w.refused(post(path+"/entries", `{"value":"dev-8"}`), refusal{422, "required", "reason"})
 	w.refused(post(path+"/entries", `{"value":"4111111111111111","reason":"x"}`), refusal{422, "pan_not_accepted", "value"})
+	at := func(after time.Duration) string { return w.Clock.Now().Add(after).Format(time.RFC3339Nano) }
+	for _, expires := range []time.Duration{-time.Hour, 0} {
+		w.refused(post(path+"/entries", `{"value":"dev-8","reason":"x","expires_at":"`+at(expires)+`"}`), refusal{422, "out_of_range", "expires_at"})
+	}
+	w.refused(post(path+"/entries", `{"value":"dev-8","reason":"x","effective_at":"`+at(time.Hour)+`"}`), refusal{422, "unknown_field", "effective_at"})
 	w.refused(post("/v1/lists", `{"name":"Blocked","kind":"block"}`), refusal{422, "name_malformed", "name"})
 	w.refused(post("/v1/lists", `{"name":"blocked_devices","kind":"block"}`), refusal{409, "list_name_taken", "name"})
 	if found := w.ok(200, post(path+"/search", `{"value":"dev-secret-7"}`)).items(); len(found) != 1 || found[0]["id"] != entry.text("id") {
@@ -211,4 +217,16 @@ func TestListsOverTheAPI(t *testing.T) {
 	state = w.State()
 	w.refused(call{method: "DELETE", path: path}, refusal{403, "person_required", ""})
 	w.did(state, nil)
+	// An entry that has expired is still told of, and gives way to a new one of the same value.
+	ends := at(time.Hour)
+	w.ok(201, post(path+"/entries", `{"value":"dev-8","reason":"x","expires_at":"`+ends+`"}`))
+	w.refused(post(path+"/entries", `{"value":"dev-8","reason":"y"}`), refusal{409, "list_value_taken", "value"})
+	_, err := w.Clock.Advance(time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left := w.ok(200, get(path+"/entries")).items(); len(left) != 1 || left[0]["expires_at"] != ends || left[0]["removed_at"] != nil {
+		t.Errorf("got %v, want the entry that has expired", left)
+	}
+	w.ok(201, post(path+"/entries", `{"value":"dev-8","reason":"y"}`))
 }

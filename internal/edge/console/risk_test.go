@@ -364,6 +364,22 @@ func TestALongTrialShowsHowFarItIs(t *testing.T) {
 	}
 }
 
+func TestAnEntryThatHasExpiredIsMarked(t *testing.T) {
+	w := newWorld(t)
+	ana := w.administrator("Ana Ruiz", "ana@harbour.example")
+	made := ana.send("/console/lists", url.Values{"name": {"blocked_devices"}, "kind": {"block"}})
+	soon := w.Clock.Now().Add(2 * time.Hour).In(w.Tenant.Zone()).Format("2006-01-02T15:04")
+	added := ana.send(made.path+"/entries", url.Values{"value": {"device-9"}, "reason": {"a day's trouble"}, "expires_at": {soon}})
+	w.says(added, "Added.", "device-9")
+	if strings.Contains(added.text(), "Expired") {
+		t.Error("an entry has expired before its time")
+	}
+	_, err := w.Clock.Advance(2 * time.Hour)
+	w.must(err)
+	w.says(ana.get(made.path), "device-9 Expired", "a day's trouble")
+	w.says(ana.send(made.path+"/entries", url.Values{"value": {"device-9"}, "reason": {"again"}}), "Added.", "again")
+}
+
 func TestAPaymentThatNoRuleDecidedSaysWhy(t *testing.T) {
 	w := newWorld(t)
 	view := w.holder(w.key)
