@@ -50,7 +50,7 @@ type FeatureOptions struct {
 func DefaultOptions(name string, features []FeatureOptions) Options {
 	return Options{
 		Name: name, Features: features,
-		Rounds: 600, Patience: 40, LearningRate: 0.05, Leaves: 2, Ridge: 2, Shrink: 1, MinPayments: 20, Edges: 62,
+		Rounds: 600, Patience: 40, LearningRate: 0.05, Leaves: 2, Ridge: 2, Shrink: 1, MinPayments: 20, Edges: 120,
 		Pairs: 8, PairEdges: 12,
 		Bags: 8, FraudShare: 0.9, LegitimatePerFraud: 15, Seed: 1, Refit: true, Workers: 1,
 	}
