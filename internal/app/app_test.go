@@ -181,7 +181,7 @@ func TestMetricsTellOfJobsThatWaitAndThatWereGivenUp(t *testing.T) {
 	now = now.Add(90 * time.Second)
 	answer := httptest.NewRecorder()
 	a.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
-	for _, want := range []string{`probity_jobs{state="pending"} 1`, `probity_jobs{state="dead"} 1`, "probity_jobs_late_seconds 90"} {
+	for _, want := range []string{`probity_jobs{state="pending"} 1`, `probity_jobs{state="dead"} 1`, "probity_jobs_late_seconds 90", "probity_sqlite_checkpoints_failed 0"} {
 		if !strings.Contains(answer.Body.String(), want) {
 			t.Errorf("/metrics does not say %s", want)
 		}

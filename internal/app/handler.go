@@ -50,6 +50,9 @@ func (a *App) metrics() http.Handler {
 	own := prometheus.NewRegistry()
 	own.MustRegister(newJobMetrics(a.Store, a.Config.Clock))
 	own.MustRegister(newFollowerMetrics(a.Service))
+	own.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "probity_sqlite_checkpoints_failed", Help: "How often in a row SQLite's write-ahead log could not be copied into the database file; it grows while this is above 0.",
+	}, func() float64 { return float64(a.Store.FailedCheckpoints()) }))
 	return promhttp.HandlerFor(prometheus.Gatherers{prometheus.DefaultGatherer, own}, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
 }
 

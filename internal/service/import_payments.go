@@ -61,6 +61,7 @@ func (s *Service) ImportPayments(ctx context.Context, actor access.Actor, past [
 		return nil, s.notStored(ctx, len(past), err)
 	}
 	s.warmLater(actor.TenantID, past, results)
+	s.analyzeAfter(ctx, results)
 	return results, nil
 }
 

@@ -101,6 +101,7 @@ type Service struct {
 	payments    *paymentQueue       // payments that wait for their decision
 	payersToUse sync.Pool           // of *payer, for the memory of their profiles
 	importing   *semaphore.Weighted // held while past payments are brought in
+	imported    importedSince       // belongs to whoever holds importing
 	refolds     refolds
 	warm        warmList
 	hashing     *semaphore.Weighted // bounds the memory that passphrases take

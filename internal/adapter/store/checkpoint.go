@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"sync"
+	"sync/atomic"
 
 	"github.com/probity/probity/internal/standard/problem"
 )
@@ -14,8 +15,18 @@ type checkpointer struct {
 	db      *sql.DB // one connection of its own
 	running sync.Mutex
 	ended   sync.WaitGroup
-	commits int // since the last time; belongs to whoever holds the gate
-	failed  int // in a row; belongs to whoever holds running
+	commits int          // since the last time; belongs to whoever holds the gate
+	failed  int          // in a row; belongs to whoever holds running
+	failing atomic.Int64 // failed, for everybody
+}
+
+// FailedCheckpoints returns how often in a row SQLite's log could not be copied into the file, 0 when it was the last time. While it is
+// above 0 the log grows. On PostgreSQL it is always 0.
+func (s *Store) FailedCheckpoints() int64 {
+	if s.checkpoints == nil {
+		return 0
+	}
+	return s.checkpoints.failing.Load()
 }
 
 // tellAfter is after how many failures in a row it is told: one may come from a disk that was full for a moment, and the log grows until it
@@ -38,6 +49,7 @@ func (s *Store) committed() {
 		if c.failed++; err == nil {
 			c.failed = 0
 		}
+		c.failing.Store(int64(c.failed))
 		if c.failed > 0 && c.failed%tellAfter == 0 && s.config.Log != nil {
 			s.config.Log.Error("SQLite's write-ahead log could not be copied into the database file; it grows until this works again",
 				"failures_in_a_row", c.failed, "sort", problem.Sort(err))

@@ -44,7 +44,7 @@ func TestItIsToldWhenTheLogCannotBeCopied(t *testing.T) {
 		s.hot.leave()
 		s.checkpoints.ended.Wait()
 	}
-	if got := told.String(); !strings.Contains(got, "failures_in_a_row=5") {
-		t.Errorf("got %q", got)
+	if got := told.String(); !strings.Contains(got, "failures_in_a_row=5") || s.FailedCheckpoints() != tellAfter {
+		t.Errorf("got %q and %d failures", got, s.FailedCheckpoints())
 	}
 }
