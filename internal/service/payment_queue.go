@@ -21,7 +21,7 @@ const (
 	unitSize       = 256  // decisions of one batch that are queued together
 	waitingAtMost  = 2048 // single payments; beyond, one is refused
 	batchesAtMost  = 2048 // payments of batches; beyond, a batch waits. Room of their own, so that they never keep single ones out
-	groupsPostgres = 4    // transactions at a time; SQLite has one that writes
+	groupsPostgres = 2    // transactions at a time; SQLite has one that writes
 	// partsAtMost is how many decisions of one transaction may be made in parts of it that can fail by themselves; the rest of its group is
 	// decided in the next. PostgreSQL remembers 64 parts of a transaction in memory, and beyond that slows every reader down.
 	partsAtMost  = 60

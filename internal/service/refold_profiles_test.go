@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -84,14 +85,18 @@ func TestWhatWasBroughtInIsFoldedBeforeTheNextPayment(t *testing.T) {
 			found, err = w.s.WarmOnce(w.Context())
 			w.must(err)
 		}
-		var behind int
-		w.must(w.db.QueryRow(`SELECT COUNT(*) FROM payments p LEFT JOIN profiles f ON f.account_id = p.account_id
-			WHERE f.seq IS NULL OR f.seq < p.seq`).Scan(&behind))
-		if behind != 0 {
-			w.Errorf("got %d payments that are in no profile", behind)
-		}
-		if got := w.approvedInProfile(people[1]); got != 2 {
-			w.Errorf("got %d approved payments in the profile, want 2", got)
+		for i, p := range people {
+			key := store.AccountKey{TenantID: w.tenant.ID, AccountID: p.account.ID}
+			w.must(w.store.Write(w.Context(), func(_ context.Context, tx *store.Tx) error {
+				found, err := tx.Payers([]store.Asked{{AccountKey: key}})
+				if err != nil {
+					return err
+				}
+				return tx.Tails([]*store.Payer{found[key]}, func(_ *store.Payer, e *store.LogEntry) error {
+					w.Errorf("account %d: payment %s is not in the profile", i, e.ID)
+					return nil
+				})
+			}))
 		}
 		for _, p := range people {
 			w.pay(p.attempt(dollars(10)))

@@ -58,7 +58,7 @@ func (tx *Tx) placeInLog(entries []*LogEntry) ([]int64, error) {
 	if err != nil {
 		return nil, err
 	}
-	seqs, err := tx.places(len(entries))
+	seqs, err := tx.takePlaces(len(entries))
 	if err != nil {
 		return nil, err
 	}
@@ -73,11 +73,20 @@ func (tx *Tx) placeInLog(entries []*LogEntry) ([]int64, error) {
 	return before, nil
 }
 
-// places takes the next places of the log. On PostgreSQL each is higher than any that a transaction took which held the same account before:
+// nextPlacesQuery takes places of the log on PostgreSQL.
+const nextPlacesQuery = "SELECT nextval('payments_seq_seq') FROM generate_series(1, $1)"
+
+// takePlaces takes the next places of the log. On PostgreSQL each is higher than any that a transaction took which held the same account before:
 // they are taken while the accounts are locked.
-func (tx *Tx) places(count int) ([]int64, error) {
+func (tx *Tx) takePlaces(count int) ([]int64, error) {
 	if tx.store.hot == nil {
-		return all(tx, scanCount64, "SELECT nextval('payments_seq_seq') FROM generate_series(1, $1)", count)
+		if len(tx.places) >= count {
+			taken := tx.places[:count:count]
+			tx.places = tx.places[count:]
+			return taken, nil
+		}
+		tx.places = nil // lower than those that are taken now: never used after them
+		return all(tx, scanCount64, nextPlacesQuery, count)
 	}
 	if tx.last == 0 {
 		tx.last = tx.store.hot.heads.last
@@ -209,8 +218,8 @@ func (tx *Tx) appendArrays(rows []logRow) error {
 			}
 		}
 	}
-	_, err := tx.execOne(appendArraysQuery, columns...)
-	return err
+	tx.later(appendArraysQuery, columns...)
+	return nil
 }
 
 // put sets one item of a column, which is made with the first.

@@ -139,7 +139,7 @@ func (tx *Tx) saveHeads(heads map[AccountKey]int64) error {
 		seqs[i] = heads[key]
 	}
 	from, _ := tx.store.dialect.keys("shard bigint", "tenant_id text", "account_id text", "head bigint")
-	_, err := tx.exec(save+"SELECT k.shard, k.tenant_id, k.account_id, 0, k.head, ''::bytea FROM "+from+orReplace,
+	tx.later(save+"SELECT k.shard, k.tenant_id, k.account_id, 0, k.head, ''::bytea FROM "+from+orReplace,
 		columns.shards, columns.tenants, columns.accounts, seqs)
-	return err
+	return nil
 }

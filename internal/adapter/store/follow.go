@@ -28,15 +28,20 @@ func (tx *Tx) LogIn(spans []Span, limit int, do func(*LogEntry) error) error {
 	if err != nil {
 		return err
 	}
-	// A cross join has SQLite look up each span, and not each payment.
-	return each(tx, scanPast, do, "SELECT "+pastColumns+" FROM "+keys+" CROSS JOIN payments p"+withMethods+
-		" WHERE p.seq BETWEEN k.low AND k.high ORDER BY p.seq LIMIT "+placeholders(next, 1), append(args, limit)...)
+	limited := placeholders(next, 1)
+	// A cross join has SQLite look up each span, and not each payment; a lateral one has PostgreSQL do so.
+	query := "SELECT " + pastColumns + " FROM " + keys + " CROSS JOIN payments p WHERE p.seq BETWEEN k.low AND k.high ORDER BY p.seq LIMIT " + limited
+	if tx.store.dialect == onPostgres {
+		query = "SELECT " + pastColumns + " FROM " + keys + " CROSS JOIN LATERAL (SELECT * FROM payments WHERE seq BETWEEN k.low AND k.high ORDER BY seq LIMIT " +
+			limited + ") p ORDER BY p.seq LIMIT " + limited
+	}
+	return each(tx, scanPast, do, query, append(args, limit)...)
 }
 
 // PastOfTenant gives up to limit payments of one tenant whose numbers are in the span to do, in order, as PastLog does. The database looks at
 // every payment in the span, so bound it.
 func (tx *Tx) PastOfTenant(tenantID string, span Span, limit int, do func(*LogEntry) error) error {
-	return each(tx, scanPast, do, "SELECT "+pastColumns+" FROM payments p"+withMethods+
+	return each(tx, scanPast, do, "SELECT "+pastColumns+" FROM payments p"+
 		" WHERE p.seq > $1 AND p.seq <= $2 AND p.tenant_id = $3 ORDER BY p.seq LIMIT $4", span.From-1, span.To, tenantID, limit)
 }
 

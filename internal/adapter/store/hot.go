@@ -218,6 +218,9 @@ func (tx *Tx) Nested(fn func() error) error {
 		err = tx.poisoned
 	}
 	if err == nil {
+		err = tx.sendWaiting()
+	}
+	if err == nil {
 		_, err = tx.exec("RELEASE SAVEPOINT part")
 		return err
 	}
@@ -225,7 +228,7 @@ func (tx *Tx) Nested(fn func() error) error {
 		return err
 	}
 	tx.pending, tx.after, tx.enqueued, tx.poisoned, tx.policies = before.pending, before.after, before.enqueued, nil, nil
-	tx.heads, tx.appended, tx.last = before.heads, before.appended, before.last
+	tx.heads, tx.appended, tx.last, tx.waiting = before.heads, before.appended, before.last, nil
 	if _, undone := tx.exec("ROLLBACK TO SAVEPOINT part"); undone != nil {
 		return undone
 	}

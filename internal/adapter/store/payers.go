@@ -65,13 +65,16 @@ const maxKeptMethods = 16
 // Payers locks the accounts, in the order of their keys, and returns what decisions about them need; an account that does not exist is not
 // among them. Tails then gives what the log has of them that their profiles do not hold yet.
 func (tx *Tx) Payers(asked []Asked) (map[AccountKey]*Payer, error) {
+	if tx.heads == nil {
+		tx.heads = make(map[AccountKey]int64, len(asked))
+	}
+	if tx.store.dialect == onPostgres {
+		return tx.payersTogether(asked)
+	}
 	found := make(map[AccountKey]*Payer, len(asked))
 	var missing []AccountKey
 	if err := tx.lookAtVersion(); err != nil {
 		return nil, err
-	}
-	if tx.heads == nil {
-		tx.heads = make(map[AccountKey]int64, len(asked))
 	}
 	for _, a := range asked {
 		if _, seen := found[a.AccountKey]; seen {
@@ -102,11 +105,6 @@ func (tx *Tx) readPayers(keys []AccountKey, into map[AccountKey]*Payer) error {
 	slices.SortFunc(keys, compareKeys)
 	q := tx.store.dialect.payerQueries()
 	columns := newKeyColumns(keys)
-	if q.lock != "" {
-		if _, err := all(tx, scanCount, q.lock, columns.tenants, columns.accounts); err != nil {
-			return err
-		}
-	}
 	args, err := tx.store.dialect.keyArgs(columns.shards, columns.tenants, columns.accounts)
 	if err != nil {
 		return err
@@ -235,14 +233,21 @@ func (tx *Tx) addMethods(payers map[AccountKey]*Payer, query string, columns ...
 		return err
 	}
 	return each(tx, scanPaidWith, func(m payment.Method) error {
-		p := payers[AccountKey{m.TenantID, m.AccountID}]
-		if _, known := p.Method(m.ID); !known {
-			m.TenantID, m.AccountID = p.TenantID, p.AccountID
-			// Never in place: the list may be the one that is kept in memory.
-			p.methods = append(slices.Clip(p.methods), m)
-		}
+		addMethod(payers, m)
 		return nil
 	}, query, args...)
+}
+
+func addMethod(payers map[AccountKey]*Payer, m payment.Method) {
+	p := payers[AccountKey{m.TenantID, m.AccountID}]
+	if p == nil {
+		return
+	}
+	if _, known := p.Method(m.ID); !known {
+		m.TenantID, m.AccountID = p.TenantID, p.AccountID
+		// Never in place: the list may be the one that is kept in memory.
+		p.methods = append(slices.Clip(p.methods), m)
+	}
 }
 
 // KeepPayers keeps what the accounts have become, after their payments were appended: Profile holds them all, and Seq is the last one's.
@@ -292,11 +297,12 @@ func scanPaidWith(r row) (payment.Method, error) {
 	return m, err
 }
 
-// pastColumns are what a profile is folded from: the payment, and how it was paid.
+// pastColumns are what a profile is folded from: the payment, and how it was paid. That is looked up for each payment: a join would be planned by
+// PostgreSQL as one of whole tables.
 const pastColumns = `p.seq, p.tenant_id, p.account_id, p.id, p.source, p.outcome, p.occurred_at, p.created_at, p.amount_minor, p.currency, p.ip, p.country,
-	p.region, p.city, p.device_id, p.merchant, p.payment_method_id, COALESCE(m.kind, p.method_kind), COALESCE(m.fingerprint, p.fingerprint)`
+	p.region, p.city, p.device_id, p.merchant, p.payment_method_id, COALESCE((SELECT m.kind` + ofMethod + `), p.method_kind), COALESCE((SELECT m.fingerprint` + ofMethod + `), p.fingerprint)`
 
-const withMethods = ` LEFT JOIN payment_methods m ON m.tenant_id = p.tenant_id AND m.account_id = p.account_id AND m.id = p.payment_method_id`
+const ofMethod = ` FROM payment_methods m WHERE m.tenant_id = p.tenant_id AND m.account_id = p.account_id AND m.id = p.payment_method_id`
 
 func scanPast(r row) (*LogEntry, error) {
 	var e LogEntry
@@ -330,7 +336,7 @@ func newPayerQueries(d dialect) payerQueries {
 			LEFT JOIN profiles f ON f.shard = k.shard AND f.tenant_id = k.tenant_id AND f.account_id = k.account_id`,
 	}
 	keys, _ = d.keys("seq bigint", "shard bigint")
-	q.tails = "SELECT " + pastColumns + " FROM " + keys + " CROSS JOIN payments p" + withMethods + " WHERE p.seq = k.seq AND p.shard = k.shard ORDER BY p.seq"
+	q.tails = "SELECT " + pastColumns + " FROM " + keys + " CROSS JOIN payments p WHERE p.seq = k.seq AND p.shard = k.shard ORDER BY p.seq"
 	q.chains = chainsQuery(d)
 	keys, _ = d.keys("tenant_id text", "account_id text", "id text")
 	const paidWith = "SELECT m.tenant_id, m.account_id, m.id, m.kind, m.fingerprint, m.is_default FROM "

@@ -22,6 +22,9 @@ func scanRiskSettings(r row) (publication.Settings, error) {
 
 // RiskSettings returns what a tenant decides about its decisions; before it decided anything, the settings that every tenant begins with.
 func (tx *Tx) RiskSettings(tenantID string) (publication.Settings, error) {
+	if s, known := tx.settings[tenantID]; known {
+		return s, nil
+	}
 	s, found, err := maybe(tx, scanRiskSettings, riskSettingsQuery, tenantID)
 	if err == nil && !found {
 		s = publication.Settings{TenantID: tenantID}
@@ -38,6 +41,7 @@ func (tx *Tx) HoldRiskSettings(tenantID string) (publication.Settings, error) {
 	if _, err := tx.Tenant(tenantID); err != nil {
 		return publication.Settings{}, err
 	}
+	delete(tx.settings, tenantID)
 	return one(tx, "tenant", scanRiskSettings, "INSERT INTO risk_settings ("+settingsColumns+`) VALUES ($1, 1, 1, '', 0, 0, 0)
 		ON CONFLICT (tenant_id) DO UPDATE SET epoch = risk_settings.epoch RETURNING `+settingsColumns, tenantID)
 }

@@ -48,8 +48,8 @@ func (tx *Tx) saveProfiles(payers []*Payer) error {
 	for _, p := range payers {
 		delete(tx.appended, p.AccountKey) // its head is stored with it
 	}
-	_, err := tx.exec(query, columns.shards, columns.tenants, columns.accounts, seqs, bodies)
-	return err
+	tx.later(query, columns.shards, columns.tenants, columns.accounts, seqs, bodies)
+	return nil
 }
 
 // Past gives each payment of an account after a sequence number to do, in the order of the log, with how it was paid and without why it
@@ -59,7 +59,7 @@ func (tx *Tx) Past(tenantID, accountID string, after int64, do func(*LogEntry) e
 	if err != nil || head <= after {
 		return err
 	}
-	return each(tx, scanPast, do, chainFrom+"SELECT "+pastColumns+fromChain+withMethods+inChain+" ORDER BY p.seq",
+	return each(tx, scanPast, do, chainFrom+"SELECT "+pastColumns+fromChain+inChain+" ORDER BY p.seq",
 		head, shardOf(tenantID, accountID), after, anyDepth)
 }
 
@@ -76,5 +76,5 @@ func (tx *Tx) HasLongPast(tenantID, accountID string) (bool, error) {
 // PastLog gives up to limit payments of the whole log after a sequence number to do, as Past does. On PostgreSQL a number can be missing
 // because its transaction has not ended yet: who follows the log looks again until the gap is filled, or can be no more (see Snapshot).
 func (tx *Tx) PastLog(after int64, limit int, do func(*LogEntry) error) error {
-	return each(tx, scanPast, do, "SELECT "+pastColumns+" FROM payments p"+withMethods+" WHERE p.seq > $1 ORDER BY p.seq LIMIT $2", after, limit)
+	return each(tx, scanPast, do, "SELECT "+pastColumns+" FROM payments p WHERE p.seq > $1 ORDER BY p.seq LIMIT $2", after, limit)
 }

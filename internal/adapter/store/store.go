@@ -152,11 +152,14 @@ func (s *Store) once(ctx context.Context, writable bool, fn func(ctx context.Con
 			defer leave()
 		}
 	}
-	under, err := db.BeginTx(ctx, options)
+	tx := &Tx{store: s, ctx: ctx, writable: writable}
+	giveBack, err := s.begin(tx, db, options)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrBegin, err)
 	}
-	tx := &Tx{store: s, sql: under, now: stored(s.config.Now()), writable: writable}
+	defer giveBack()
+	under := tx.sql
+	tx.now = stored(s.config.Now())
 	tx.ctx = context.WithValue(ctx, txKey{s}, tx)
 	committed := false
 	defer func() {

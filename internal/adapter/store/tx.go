@@ -14,6 +14,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/probity/probity/internal/domain/publication"
 	"github.com/probity/probity/internal/standard/problem"
 )
 
@@ -22,21 +23,25 @@ type Tx struct {
 	ctx       context.Context
 	store     *Store
 	sql       *sql.Tx
+	conn      *sql.Conn // what sql runs on, when it writes to PostgreSQL
+	waiting   []asked   // statements that are sent with the next; likewise
 	now       time.Time
 	writable  bool
 	poisoned  error   // why it must not commit
 	pending   []entry // journal entries that wait for their sequence numbers
 	after     []func()
 	enqueued  bool
-	policies  map[policyName]int64  // numbers that this transaction has looked up
-	heads     map[AccountKey]int64  // the last payments of accounts, as far as it has asked
-	appended  map[AccountKey]int64  // those that it added to the log, and that are not in profiles.head
-	touched   map[AccountKey]bool   // accounts of which it changes something that a decision reads; with hot, as all below
-	warm      map[AccountKey]*Payer // what to keep in memory of accounts
-	looked    bool                  // at the version of the file
-	last      int64                 // the log's last place, 0 when it has added nothing
-	written   []*Payer              // whose profiles it stores as memory has them
-	headsUpTo int64                 // how far heads are written by it
+	policies  map[policyName]int64            // numbers that this transaction has looked up
+	heads     map[AccountKey]int64            // the last payments of accounts, as far as it has asked
+	appended  map[AccountKey]int64            // those that it added to the log, and that are not in profiles.head
+	places    []int64                         // of the log, taken since it locked accounts last; on PostgreSQL
+	settings  map[string]publication.Settings // of tenants, as far as they came with the accounts; likewise
+	touched   map[AccountKey]bool             // accounts of which it changes something that a decision reads; with hot, as all below
+	warm      map[AccountKey]*Payer           // what to keep in memory of accounts
+	looked    bool                            // at the version of the file
+	last      int64                           // the log's last place, 0 when it has added nothing
+	written   []*Payer                        // whose profiles it stores as memory has them
+	headsUpTo int64                           // how far heads are written by it
 }
 
 // Now returns the one instant of this transaction, in business time.
@@ -61,6 +66,11 @@ func (tx *Tx) finish() error {
 	}
 	if tx.poisoned == nil {
 		if err := tx.writeJournal(); err != nil {
+			return err
+		}
+	}
+	if tx.poisoned == nil {
+		if err := tx.sendWaiting(); err != nil {
 			return err
 		}
 	}
@@ -96,6 +106,9 @@ func (tx *Tx) execOne(query string, args ...any) (sql.Result, error) {
 		// A full or failing disk makes SQLite undo the whole transaction by itself: what came after it would be stored at once, and alone.
 		return nil, tx.poisoned
 	}
+	if err := tx.sendWaiting(); err != nil {
+		return nil, err
+	}
 	var result sql.Result
 	var err error
 	if kept := tx.kept(query); kept != nil {
@@ -111,6 +124,9 @@ func (tx *Tx) execOne(query string, args ...any) (sql.Result, error) {
 
 // query runs a SELECT, prepared if it is one of the hot path's.
 func (tx *Tx) query(query string, args ...any) (*sql.Rows, error) {
+	if err := tx.sendWaiting(); err != nil {
+		return nil, err
+	}
 	if kept := tx.kept(query); kept != nil {
 		return kept.QueryContext(tx.ctx, args...)
 	}
