@@ -10,7 +10,7 @@ import (
 
 // changeProfile lets do change an account's profile, which holds everything that the log has of the account by then, and stores it.
 // Callers hold the account's lock, and have stored what do tells of: a profile that has to be made anew is made from that too, and do is
-// not called.
+// not called. Where much would have to be folded, that is left for later: others wait for this transaction.
 func (s *Service) changeProfile(tx *store.Tx, tenantID, accountID string, do func(series *history.SeriesSet, profile *history.Profile)) error {
 	live, err := s.livePolicy(tx, tenantID)
 	if err != nil {
@@ -21,7 +21,18 @@ func (s *Service) changeProfile(tx *store.Tx, tenantID, accountID string, do fun
 		return err
 	}
 	var profile history.Profile
-	if err := profile.Decode(raw); err != nil || profile.Lacks(live.Series) {
+	anew := profile.Decode(raw) != nil || profile.Lacks(live.Series)
+	if anew {
+		seq = 0
+	}
+	if long, err := tx.HasLongPast(tenantID, accountID, seq); err != nil || long {
+		if err == nil {
+			err = tx.SaveProfile(tenantID, accountID, 0, []byte(history.Unfolded))
+			tx.AfterCommit(func() { s.warm.add(store.AccountKey{TenantID: tenantID, AccountID: accountID}) })
+		}
+		return err
+	}
+	if anew {
 		profile = history.Profile{}
 		if seq, err = s.foldAll(tx, live, tenantID, accountID, &profile); err != nil {
 			return err

@@ -17,6 +17,7 @@ import (
 
 // The bounds of the queue of payments that wait for their decision.
 const (
+	worthAGroup    = 16   // decisions that begin a transaction beside another one; fewer wait for its end, because one of few costs as much as one of many
 	groupSize      = 512  // decisions that one transaction holds at most
 	unitSize       = 256  // decisions of one batch that are queued together
 	waitingAtMost  = 2048 // single payments; beyond, one is refused
@@ -77,7 +78,7 @@ func (q *paymentQueue) wait(ctx context.Context, room *semaphore.Weighted, decis
 	u := &unit{decisions: decisions, room: room, done: make(chan struct{})}
 	q.mu.Lock()
 	q.waiting = append(q.waiting, u)
-	begin := q.running < q.atOnce
+	begin := q.running == 0 || q.running < q.atOnce && len(q.waiting) >= worthAGroup
 	if begin {
 		q.running++
 	}

@@ -39,7 +39,7 @@ func (g *group) isLong(p *store.Payer) (bool, error) {
 	if !g.patient {
 		return false, nil
 	}
-	return g.tx.HasLongPast(p.TenantID, p.AccountID)
+	return g.tx.HasLongPast(p.TenantID, p.AccountID, 0)
 }
 
 // leaveOut notes an account whose history is long, and reports whether the group goes on without it.
@@ -170,24 +170,34 @@ func foldTail(tx *store.Tx, live *livePolicy, key store.AccountKey, after int64,
 	return last, err
 }
 
-// warmList is accounts whose past was brought in, and whose profiles are folded before they pay again.
+// warmList is accounts of whose past much is not in their profiles: it was brought in, or they have to be made anew. They are folded before they
+// pay again.
 type warmList struct {
 	mu       sync.Mutex
 	accounts map[store.AccountKey]struct{}
 	since    time.Time // the last import, in wall time
 }
 
+// add notes an account.
+func (w *warmList) add(key store.AccountKey) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.accounts == nil {
+		w.accounts = map[store.AccountKey]struct{}{}
+	}
+	if len(w.accounts) < warmAtMost {
+		w.accounts[key] = struct{}{}
+	}
+}
+
 // warmLater notes the accounts of what was brought in.
 func (s *Service) warmLater(tenantID string, past []PastPayment, results []ImportResult) {
 	s.warm.mu.Lock()
-	defer s.warm.mu.Unlock()
-	if s.warm.accounts == nil {
-		s.warm.accounts = map[store.AccountKey]struct{}{}
-	}
 	s.warm.since = s.Clock.Wall()
+	s.warm.mu.Unlock()
 	for i, p := range past {
-		if results[i].Err == nil && !results[i].Known && len(s.warm.accounts) < warmAtMost {
-			s.warm.accounts[store.AccountKey{TenantID: tenantID, AccountID: p.Attempt.AccountID}] = struct{}{}
+		if results[i].Err == nil && !results[i].Known {
+			s.warm.add(store.AccountKey{TenantID: tenantID, AccountID: p.Attempt.AccountID})
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/probity/probity/internal/adapter/store"
 	"github.com/probity/probity/internal/domain/payment"
+	"github.com/probity/probity/internal/domain/risk/history"
 	"github.com/probity/probity/internal/service"
 	"github.com/probity/probity/internal/testkit/ledger"
 )
@@ -101,6 +102,42 @@ func TestWhatWasBroughtInIsFoldedBeforeTheNextPayment(t *testing.T) {
 		for _, p := range people {
 			w.pay(p.attempt(dollars(10)))
 			ledger.Check(w, w.store, w.config.Policy, w.tenant.ID, p.account.ID)
+		}
+	})
+}
+
+func TestWhatIsLearnedOfALongHistoryDoesNotHoldOthersUp(t *testing.T) {
+	on(t, func(w *world) {
+		p := w.person()
+		first, err := w.s.AuthorizePayment(w.Context(), w.key, p.attempt(dollars(10)))
+		w.must(err)
+		w.bringIn(p, "later")
+		stored := func() (body []byte) {
+			w.must(w.db.QueryRowContext(w.Context(), "SELECT body FROM profiles WHERE account_id = '"+p.account.ID+"'").Scan(&body))
+			return body
+		}
+		_, err = w.s.ReportOutcome(w.Context(), w.key, service.OutcomeReport{PaymentID: first.Payment.ID, Kind: payment.FraudConfirmed})
+		w.must(err)
+		if got := stored(); string(got) != history.Unfolded {
+			w.Errorf("got %d bytes of a profile, want it left for later", len(got))
+		}
+		w.pass(2 * time.Second)
+		found, err := w.s.WarmOnce(w.Context())
+		w.must(err)
+		if !found {
+			w.Error("nothing was left to fold")
+		}
+		if _, err := history.DecodeProfile(stored()); err != nil {
+			w.Errorf("it was not folded: %v", err)
+		}
+		next, err := w.s.AuthorizePayment(w.Context(), w.key, p.attempt(dollars(10)))
+		w.must(err)
+		explained, err := w.s.ExplainPayment(w.Context(), w.key, next.Payment.ID)
+		w.must(err)
+		for i, aggregate := range w.config.Policy.Aggregates {
+			if aggregate.Name == "account_fraud_14d" && !(explained.Facts.Aggregates[i] > 0) {
+				w.Errorf("got a share of fraud of %v, want what was learned", explained.Facts.Aggregates[i])
+			}
 		}
 	})
 }

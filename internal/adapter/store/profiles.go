@@ -63,13 +63,13 @@ func (tx *Tx) Past(tenantID, accountID string, after int64, do func(*LogEntry) e
 		head, shardOf(tenantID, accountID), after, anyDepth)
 }
 
-// HasLongPast reports whether the log has more than ShortTail payments of an account.
-func (tx *Tx) HasLongPast(tenantID, accountID string) (bool, error) {
+// HasLongPast reports whether the log has more than ShortTail payments of an account after a sequence number.
+func (tx *Tx) HasLongPast(tenantID, accountID string, after int64) (bool, error) {
 	head, err := tx.head(AccountKey{tenantID, accountID})
-	if err != nil || head == 0 {
+	if err != nil || head <= after {
 		return false, err
 	}
-	count, err := one(tx, "count", scanCount, chainFrom+"SELECT COUNT(*) FROM chain", head, shardOf(tenantID, accountID), 0, ShortTail+1)
+	count, err := one(tx, "count", scanCount, chainFrom+"SELECT COUNT(*) FROM chain", head, shardOf(tenantID, accountID), after, ShortTail+1)
 	return count > ShortTail, err
 }
 

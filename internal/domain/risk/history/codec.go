@@ -30,6 +30,9 @@ const (
 // ErrEncoding says that the bytes are not what AppendBinary wrote. State is a fold over the decision log: the way out is to fold it again.
 var ErrEncoding = errors.New("history: not an encoding of a profile or entity, or of a later version; fold the log again")
 
+// Unfolded is kept in place of a profile that has to be folded anew from everything that is known: Decode refuses it.
+const Unfolded = "\x00"
+
 // AppendBinary appends the profile's encoding: the same bytes for the same history, on every processor.
 func (p *Profile) AppendBinary(dst []byte) []byte {
 	t := p.folds.totals()
