@@ -32,8 +32,8 @@ func (tx *Tx) LogIn(spans []Span, limit int, do func(*LogEntry) error) error {
 	// A cross join has SQLite look up each span, and not each payment; a lateral one has PostgreSQL do so.
 	query := "SELECT " + pastColumns + " FROM " + keys + " CROSS JOIN payments p WHERE p.seq BETWEEN k.low AND k.high ORDER BY p.seq LIMIT " + limited
 	if tx.store.dialect == onPostgres {
-		query = "SELECT " + pastColumns + " FROM " + keys + " CROSS JOIN LATERAL (SELECT * FROM payments WHERE seq BETWEEN k.low AND k.high ORDER BY seq LIMIT " +
-			limited + ") p ORDER BY p.seq LIMIT " + limited
+		query = "SELECT " + pastColumns + " FROM " + keys + " CROSS JOIN LATERAL (SELECT " + loggedColumns +
+			" FROM payments WHERE seq BETWEEN k.low AND k.high ORDER BY seq LIMIT " + limited + ") p ORDER BY p.seq LIMIT " + limited
 	}
 	return each(tx, scanPast, do, query, append(args, limit)...)
 }

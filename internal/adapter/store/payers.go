@@ -302,6 +302,10 @@ func scanPaidWith(r row) (payment.Method, error) {
 const pastColumns = `p.seq, p.tenant_id, p.account_id, p.id, p.source, p.outcome, p.occurred_at, p.created_at, p.amount_minor, p.currency, p.ip, p.country,
 	p.region, p.city, p.device_id, p.merchant, p.payment_method_id, COALESCE((SELECT m.kind` + ofMethod + `), p.method_kind), COALESCE((SELECT m.fingerprint` + ofMethod + `), p.fingerprint)`
 
+// loggedColumns are those of the log that pastColumns takes.
+const loggedColumns = "seq, tenant_id, account_id, id, source, outcome, occurred_at, created_at, amount_minor, currency, ip, country, region, city, " +
+	"device_id, merchant, payment_method_id, method_kind, fingerprint"
+
 const ofMethod = ` FROM payment_methods m WHERE m.tenant_id = p.tenant_id AND m.account_id = p.account_id AND m.id = p.payment_method_id`
 
 func scanPast(r row) (*LogEntry, error) {
