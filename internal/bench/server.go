@@ -102,7 +102,7 @@ func settle(ctx context.Context, sv *service.Service) error {
 				return err
 			}
 		}
-		if sv.Settled() {
+		if sv.Settled() && sv.CaughtUp() {
 			return nil
 		}
 		select {

@@ -60,7 +60,7 @@ func (s *Service) decideGroup(tx *store.Tx, decisions []*decision) error {
 		return err
 	}
 	g.patient = decisions[0].patient
-	if err := g.load(askedByAll(open)); err != nil {
+	if err := g.load(askedByAll(open), len(open)); err != nil {
 		return err
 	}
 	g.patient = false // what the group itself has added is short
@@ -143,9 +143,9 @@ func (g *group) answerAgain(d *decision, before store.LogEntry) (PaymentResult, 
 	return PaymentResult{Stored: stored, Replayed: true}, nil
 }
 
-// load locks the accounts and reads what decisions need to know of them.
-func (g *group) load(asked []store.Asked) error {
-	found, err := g.tx.Payers(asked)
+// load locks the accounts and reads what decisions need to know of them. payments is how many are likely to be added to the log.
+func (g *group) load(asked []store.Asked, payments int) error {
+	found, err := g.tx.Payers(asked, payments)
 	if err != nil {
 		return err
 	}
@@ -237,7 +237,7 @@ func (g *group) reload(d *decision) error {
 		g.changed = slices.DeleteFunc(g.changed, func(other *payer) bool { return other == p })
 		delete(g.payers, key)
 	}
-	return g.load([]store.Asked{askedBy(d)})
+	return g.load([]store.Asked{askedBy(d)}, 0)
 }
 
 func (g *group) policy(tenantID string) (*livePolicy, error) {

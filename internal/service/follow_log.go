@@ -287,7 +287,9 @@ func (s *Service) followPayments(ctx context.Context) (more bool, err error) {
 	}
 	f.readFromLog += int64(len(fresh))
 	fresh = slices.DeleteFunc(fresh, func(e *store.LogEntry) bool { return !f.payments.take(e.Seq, wall, on) })
-	f.payments.forget(wall, on)
+	if late < followBatch { // else not every gap was looked at
+		f.payments.forget(wall, on)
+	}
 	f.foldFresh(fresh, s.Clock.Now())
 	f.caughtUp = f.caughtUp || read < followBatch && late < followBatch
 	return read == followBatch || late == followBatch, nil

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/probity/probity/internal/adapter/store"
@@ -59,10 +61,14 @@ func (s *Service) snapshotIndexes(ctx context.Context) (more bool, err error) {
 	return f.saving != nil, nil
 }
 
-// beginSnapshot encodes the indexes as they are. While numbers are missing in a log, or an index is being filled, there is no such state.
+// snapshotGaps bounds the gaps in the log that a snapshot tells of.
+const snapshotGaps = 10_000
+
+// beginSnapshot encodes the indexes as they are. While an index is being filled, or a finding is missing, there is no such state; payments that are
+// missing are told of, so that who starts from the snapshot looks for them.
 func (s *Service) beginSnapshot() bool {
 	f := &s.follower
-	if len(f.payments.missing) > 0 || len(f.findings.missing) > 0 {
+	if len(f.payments.missing) > snapshotGaps || len(f.findings.missing) > 0 {
 		return false
 	}
 	for _, t := range f.indexes {
@@ -72,7 +78,7 @@ func (s *Service) beginSnapshot() bool {
 	}
 	f.saving = &snapshotWriter{name: id.New(id.Event, s.Clock.Wall())}
 	for tenantID, t := range f.indexes {
-		f.saving.add(tenantID, t.index, f.payments.high, f.findings.high)
+		f.saving.add(tenantID, t.index, &f.payments, f.findings.high)
 	}
 	if len(f.saving.parts) == 0 {
 		f.saving = nil
@@ -81,8 +87,8 @@ func (s *Service) beginSnapshot() bool {
 }
 
 // add encodes one index: for each entity its identity, the length of its state, and the state.
-func (w *snapshotWriter) add(tenantID string, index *history.Index, payments, findings int64) {
-	part := store.SnapshotPart{TenantID: tenantID, Follower: w.name, Part: 1, Payments: payments, Findings: findings}
+func (w *snapshotWriter) add(tenantID string, index *history.Index, payments *logCursor, findings int64) {
+	part := store.SnapshotPart{TenantID: tenantID, Follower: w.name, Part: 1, Payments: payments.high, Findings: findings}
 	index.Each(func(entity uint64, encoded []byte) bool {
 		part.Body = appendEntity(part.Body, entity, encoded)
 		if len(part.Body) >= snapshotPart {
@@ -95,8 +101,42 @@ func (w *snapshotWriter) add(tenantID string, index *history.Index, payments, fi
 	if len(part.Body) > 0 {
 		w.parts, count = append(w.parts, part), part.Part
 	}
-	part.Part, part.Body = 0, []byte(strconv.FormatInt(count, 10))
+	part.Part, part.Body = 0, snapshotHead(count, payments.missing)
 	w.parts = append(w.parts, part)
+}
+
+// snapshotHead says how many parts there are, and which payments are missing: "12 400-401 977-977".
+func snapshotHead(parts int64, missing []gap) []byte {
+	head := strconv.AppendInt(nil, parts, 10)
+	for _, g := range missing {
+		head = fmt.Appendf(head, " %d-%d", g.From, g.To)
+	}
+	return head
+}
+
+// readSnapshotHead is the reverse.
+func readSnapshotHead(head []byte) (parts int64, missing []gap, err error) {
+	words := strings.Fields(string(head))
+	if len(words) == 0 {
+		return 0, nil, errSnapshot
+	}
+	if parts, err = strconv.ParseInt(words[0], 10, 64); err != nil {
+		return 0, nil, errSnapshot
+	}
+	var last int64
+	for _, word := range words[1:] {
+		from, to, found := strings.Cut(word, "-")
+		var g gap
+		if g.From, err = strconv.ParseInt(from, 10, 64); err == nil {
+			g.To, err = strconv.ParseInt(to, 10, 64)
+		}
+		if !found || err != nil || g.From <= last || g.To < g.From {
+			return 0, nil, errSnapshot
+		}
+		g.xmax, last = unseen.Xmax, g.To
+		missing = append(missing, g)
+	}
+	return parts, missing, nil
 }
 
 func appendEntity(body []byte, entity uint64, encoded []byte) []byte {
@@ -114,6 +154,7 @@ func (s *Service) loadSnapshots(tx *store.Tx, tenants []string) error {
 	f := &s.follower
 	name := ""
 	var payments, findings int64
+	var missing []gap
 	loaded := map[string]*history.Index{}
 	for _, tenantID := range tenants {
 		head, found, err := tx.LatestSnapshot(tenantID)
@@ -130,19 +171,27 @@ func (s *Service) loadSnapshots(tx *store.Tx, tenants []string) error {
 		if err != nil {
 			return err
 		}
-		index, err := s.loadIndex(tx, head, live)
+		parts, gaps, err := readSnapshotHead(head.Body)
+		if err != nil {
+			continue
+		}
+		index, err := s.loadIndex(tx, head, parts, live)
 		if errors.Is(err, history.ErrOtherSeries) || errors.Is(err, errSnapshot) || errors.Is(err, history.ErrEncoding) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		name, payments, findings = head.Follower, head.Payments, head.Findings
+		name, payments, findings, missing = head.Follower, head.Payments, head.Findings, gaps
 		loaded[tenantID] = index
 		f.setIndex(tenantID, index, live)
 	}
 	if len(loaded) > 0 {
 		f.payments.high, f.findings.high, f.savedHigh = payments, findings, payments
+		f.payments.missing = missing
+		for i := range missing {
+			missing[i].since = s.Clock.Wall()
+		}
 	}
 	return nil
 }
@@ -157,13 +206,9 @@ func (f *follower) setIndex(tenantID string, index *history.Index, live *livePol
 }
 
 // loadIndex reads the parts of one tenant's snapshot.
-func (s *Service) loadIndex(tx *store.Tx, head store.SnapshotPart, live *livePolicy) (*history.Index, error) {
-	count, err := strconv.ParseInt(string(head.Body), 10, 64)
-	if err != nil {
-		return nil, errSnapshot
-	}
+func (s *Service) loadIndex(tx *store.Tx, head store.SnapshotPart, parts int64, live *livePolicy) (*history.Index, error) {
 	index := history.NewIndex(live.Series, maxEntities)
-	for number := int64(1); number <= count; number++ {
+	for number := int64(1); number <= parts; number++ {
 		part, err := tx.SnapshotPart(head.TenantID, head.Follower, number)
 		if err != nil {
 			return nil, errSnapshot

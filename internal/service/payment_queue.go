@@ -17,12 +17,13 @@ import (
 
 // The bounds of the queue of payments that wait for their decision.
 const (
-	worthAGroup    = 16   // decisions that begin a transaction beside another one; fewer wait for its end, because one of few costs as much as one of many
-	groupSize      = 512  // decisions that one transaction holds at most
-	unitSize       = 256  // decisions of one batch that are queued together
-	waitingAtMost  = 2048 // single payments; beyond, one is refused
-	batchesAtMost  = 2048 // payments of batches; beyond, a batch waits. Room of their own, so that they never keep single ones out
-	groupsPostgres = 2    // transactions at a time; SQLite has one that writes
+	slowGroup      = 50 * time.Millisecond // after which another transaction begins beside one, however few wait
+	worthAGroup    = 16                    // decisions that begin a transaction beside another one; fewer wait for its end, because one of few costs as much as one of many
+	groupSize      = 512                   // decisions that one transaction holds at most
+	unitSize       = 256                   // decisions of one batch that are queued together
+	waitingAtMost  = 2048                  // single payments; beyond, one is refused
+	batchesAtMost  = 2048                  // payments of batches; beyond, a batch waits. Room of their own, so that they never keep single ones out
+	groupsPostgres = 2                     // transactions at a time; SQLite has one that writes
 	// partsAtMost is how many decisions of one transaction may be made in parts of it that can fail by themselves; the rest of its group is
 	// decided in the next. PostgreSQL remembers 64 parts of a transaction in memory, and beyond that slows every reader down.
 	partsAtMost  = 60
@@ -40,6 +41,7 @@ type paymentQueue struct {
 
 	mu      sync.Mutex
 	waiting []*unit
+	queued  int // decisions that wait
 	running int
 }
 
@@ -78,7 +80,8 @@ func (q *paymentQueue) wait(ctx context.Context, room *semaphore.Weighted, decis
 	u := &unit{decisions: decisions, room: room, done: make(chan struct{})}
 	q.mu.Lock()
 	q.waiting = append(q.waiting, u)
-	begin := q.running == 0 || q.running < q.atOnce && len(q.waiting) >= worthAGroup
+	q.queued += len(u.decisions)
+	begin := q.running == 0 || q.running < q.atOnce && q.queued >= worthAGroup
 	if begin {
 		q.running++
 	}
@@ -101,7 +104,9 @@ func (q *paymentQueue) run(ctx context.Context) {
 		if len(units) == 0 {
 			return
 		}
+		slow := time.AfterFunc(slowGroup, func() { q.beginAnother(ctx) })
 		q.decide(ctx, decisions)
+		slow.Stop()
 		for _, u := range units {
 			if late := lateOf(u.decisions); len(late) > 0 {
 				go func() {
@@ -112,6 +117,19 @@ func (q *paymentQueue) run(ctx context.Context) {
 			}
 			u.end()
 		}
+	}
+}
+
+// beginAnother has what waits decided beside a group that takes long: it may be waiting for an account that somebody else holds.
+func (q *paymentQueue) beginAnother(ctx context.Context) {
+	q.mu.Lock()
+	begin := q.running < q.atOnce && len(q.waiting) > 0
+	if begin {
+		q.running++
+	}
+	q.mu.Unlock()
+	if begin {
+		q.run(ctx)
 	}
 }
 
@@ -137,6 +155,7 @@ func (q *paymentQueue) take() (units []*unit, decisions []*decision) {
 	defer q.mu.Unlock()
 	for len(q.waiting) > 0 && len(decisions)+len(q.waiting[0].decisions) <= groupSize {
 		units, decisions = append(units, q.waiting[0]), append(decisions, q.waiting[0].decisions...)
+		q.queued -= len(q.waiting[0].decisions)
 		q.waiting[0] = nil
 		q.waiting = q.waiting[1:]
 	}

@@ -236,7 +236,7 @@ func (s *Service) WarmOnce(ctx context.Context) (found bool, err error) {
 	var long map[store.AccountKey]bool
 	err = s.write(ctx, func(_ context.Context, tx *store.Tx) error {
 		g := &group{Service: s, tx: tx, payers: map[store.AccountKey]*payer{}, policies: map[string]*livePolicy{}, patient: true}
-		if err := g.load(asked); err != nil {
+		if err := g.load(asked, 0); err != nil {
 			return err
 		}
 		for _, p := range g.payers {

@@ -89,7 +89,7 @@ func TestWhatWasBroughtInIsFoldedBeforeTheNextPayment(t *testing.T) {
 		for i, p := range people {
 			key := store.AccountKey{TenantID: w.tenant.ID, AccountID: p.account.ID}
 			w.must(w.store.Write(w.Context(), func(_ context.Context, tx *store.Tx) error {
-				found, err := tx.Payers([]store.Asked{{AccountKey: key}})
+				found, err := tx.Payers([]store.Asked{{AccountKey: key}}, 0)
 				if err != nil {
 					return err
 				}

@@ -92,6 +92,7 @@ func (tx *Tx) ListAccounts(tenantID string, page Page) ([]account.Account, strin
 // LockAccount lets one writing transaction at a time go on with an account. It comes first in whatever touches the account, so that
 // locks are taken in one order: account, its things, the journal.
 func (tx *Tx) LockAccount(tenantID, id string) error {
+	tx.places = nil // taken under fewer locks
 	_, err := one(tx, "account", scanCount,
 		"SELECT 1 FROM accounts WHERE tenant_id = $1 AND id = $2"+tx.lockRow(), tenantID, id)
 	return err

@@ -12,7 +12,7 @@ func (s *Store) AnalyzePayments(ctx context.Context) error {
 	if s.dialect != onPostgres {
 		return nil
 	}
-	if _, err := s.writer.ExecContext(ctx, "ANALYZE payments, profiles, accounts, payment_findings"); err != nil {
+	if _, err := s.writer.ExecContext(ctx, "ANALYZE payments, profiles, accounts, payment_methods, restrictions, retry_grants, payment_findings"); err != nil {
 		return fmt.Errorf("analyze the payments: %w", err)
 	}
 	return nil

@@ -80,13 +80,13 @@ const nextPlacesQuery = "SELECT nextval('payments_seq_seq') FROM generate_series
 // they are taken while the accounts are locked.
 func (tx *Tx) takePlaces(count int) ([]int64, error) {
 	if tx.store.hot == nil {
-		if len(tx.places) >= count {
-			taken := tx.places[:count:count]
-			tx.places = tx.places[count:]
+		taken := tx.places[:min(count, len(tx.places)):min(count, len(tx.places))]
+		tx.places = tx.places[len(taken):]
+		if len(taken) == count {
 			return taken, nil
 		}
-		tx.places = nil // lower than those that are taken now: never used after them
-		return all(tx, scanCount64, nextPlacesQuery, count)
+		more, err := all(tx, scanCount64, nextPlacesQuery, count-len(taken))
+		return append(taken, more...), err
 	}
 	if tx.last == 0 {
 		tx.last = tx.store.hot.heads.last

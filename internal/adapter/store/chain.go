@@ -1,6 +1,7 @@
 package store
 
 import (
+	"maps"
 	"math"
 	"slices"
 )
@@ -115,11 +116,7 @@ func (tx *Tx) headsOf(keys []AccountKey) (map[AccountKey]int64, error) {
 
 // saveHeads stores the last payments of accounts, whose profiles stay as they are.
 func (tx *Tx) saveHeads(heads map[AccountKey]int64) error {
-	keys := make([]AccountKey, 0, len(heads))
-	for key := range heads {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, compareShards)
+	keys := byShard(maps.Keys(heads))
 	const save = "INSERT INTO profiles (shard, tenant_id, account_id, seq, head, body) "
 	const orReplace = " ON CONFLICT (shard, tenant_id, account_id) DO UPDATE SET head = excluded.head"
 	columns := newKeyColumns(keys)

@@ -89,11 +89,6 @@ func (s *Store) connectPostgres() error {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "probity"
 	}
-	if config.RuntimeParams["plan_cache_mode"] == "" {
-		// A statement is planned once for each connection. By itself PostgreSQL plans those that take arrays anew each time, which takes longer
-		// than to run them.
-		config.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
-	}
 	s.dialect = onPostgres
 	s.writer = stdlib.OpenDB(*config)
 	s.writer.SetMaxOpenConns(postgresConns)

@@ -2,10 +2,12 @@ package store
 
 import (
 	"context"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/probity/probity/internal/standard/problem"
 )
@@ -15,9 +17,10 @@ import (
 type heads struct {
 	mu      sync.RWMutex
 	loaded  bool
-	of      map[AccountKey]int64
-	written int64 // up to here, the log is known from profiles.head
-	last    int64 // of the log
+	of      map[AccountKey]int64 // since they were begun to be written last
+	before  map[AccountKey]int64 // those that are being written; never changed
+	written int64                // up to here, the log is known from profiles.head
+	last    int64                // of the log
 
 	writing sync.Mutex // one at a time
 	every   int64      // writeHeadsEvery, but for tests
@@ -28,8 +31,10 @@ const (
 	// writeHeadsEvery is after how many payments heads are written: the more at once, the more of them share a page. As many are read at a
 	// start, which takes some tenths of a second.
 	writeHeadsEvery = 1 << 18
-	// headsChunk is how many accounts one transaction writes, so that decisions wait a millisecond at most.
-	headsChunk = 128
+	// headsChunk is how many accounts one transaction writes, so that decisions wait a millisecond at most, and headsPause the time that it
+	// leaves to them after that.
+	headsChunk = 64
+	headsPause = 4 * time.Millisecond
 	// headsWritten is the setting that says how far they are written.
 	headsWritten = "payments.heads_written"
 )
@@ -38,17 +43,20 @@ const (
 func (h *heads) forget() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.loaded, h.of, h.written, h.last = false, nil, 0, 0
+	h.loaded, h.of, h.before, h.written, h.last = false, nil, nil, 0, 0
 }
 
-// loadHeads reads the log's end.
+// loadHeads reads the log's end, or what others have added to it: nothing that is in the log ever changes.
 func (tx *Tx) loadHeads() error {
 	h := &tx.store.hot.heads
 	written, err := tx.headsWritten()
 	if err != nil {
 		return err
 	}
-	of, last := map[AccountKey]int64{}, written
+	if written > h.last {
+		h.forget() // what is known here may be older than what another process has written
+	}
+	of, last := map[AccountKey]int64{}, max(written, h.last)
 	tenants := map[string]string{} // one copy of each
 	err = each(tx, scanPlace, func(l place) error {
 		if _, known := tenants[l.TenantID]; !known {
@@ -57,13 +65,18 @@ func (tx *Tx) loadHeads() error {
 		l.TenantID = tenants[l.TenantID]
 		of[l.AccountKey], last = l.seq, l.seq
 		return nil
-	}, "SELECT tenant_id, account_id, seq FROM payments WHERE seq > $1 ORDER BY seq", written)
+	}, "SELECT tenant_id, account_id, seq FROM payments WHERE seq > $1 ORDER BY seq", last)
 	if err != nil {
 		return err
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.loaded, h.of, h.written, h.last, h.next = true, of, written, last, written+h.every
+	if h.loaded {
+		maps.Copy(h.of, of)
+	} else {
+		h.loaded, h.of, h.next = true, of, written+h.every
+	}
+	h.written, h.last = written, last
 	return nil
 }
 
@@ -84,7 +97,15 @@ func (tx *Tx) keptHead(key AccountKey) (int64, bool) {
 	if tx.store.hot == nil {
 		return 0, false
 	}
-	seq, known := tx.store.hot.heads.of[key]
+	return tx.store.hot.heads.get(key)
+}
+
+// get returns an account's last payment, if it is known. The caller holds the gate or mu.
+func (h *heads) get(key AccountKey) (int64, bool) {
+	if seq, known := h.of[key]; known {
+		return seq, true
+	}
+	seq, known := h.before[key]
 	return seq, known
 }
 
@@ -96,7 +117,8 @@ func (tx *Tx) headOnSQLite(key AccountKey) (int64, error) {
 	}
 	h := &tx.store.hot.heads
 	h.mu.RLock()
-	known, last := h.of[key], h.last
+	known, _ := h.get(key)
+	last := h.last
 	if !h.loaded || h.written != written {
 		// Another process has written, or heads were written between: the log's end says it, as this transaction sees it.
 		known, last = 0, written
@@ -136,8 +158,20 @@ func (h *heads) grown(appended map[AccountKey]int64, last int64) {
 func (h *heads) upTo(written int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.written = written
-	maps.DeleteFunc(h.of, func(_ AccountKey, seq int64) bool { return seq <= written })
+	h.written, h.before = written, nil
+}
+
+// turn begins to write what is known, and returns it with how far that is. The caller holds the gate.
+func (h *heads) turn() (map[AccountKey]int64, int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all := h.of
+	if len(h.before) > 0 { // the last time has failed
+		all = maps.Clone(h.before)
+		maps.Copy(all, h.of)
+	}
+	h.before, h.of = all, map[AccountKey]int64{}
+	return all, h.last
 }
 
 // writeHeadsBehind has the heads written when it is time. The caller holds the gate.
@@ -149,7 +183,7 @@ func (s *Store) writeHeadsBehind() {
 	h.next = h.last + h.every
 	s.checkpoints.ended.Go(func() {
 		defer h.writing.Unlock()
-		if err := s.writeHeads(context.Background()); err != nil && s.config.Log != nil {
+		if err := s.writeHeads(s.closing); err != nil && s.closing.Err() == nil && s.config.Log != nil {
 			s.config.Log.Error("the last payments of accounts could not be written; it is tried again after more payments", "sort", problem.Sort(err))
 		}
 	})
@@ -162,29 +196,48 @@ func (s *Store) writeHeads(ctx context.Context) error {
 	if err := s.hot.enter(ctx); err != nil {
 		return err
 	}
-	upTo, keys := h.last, slices.Collect(maps.Keys(h.of))
+	if !h.loaded {
+		s.hot.leave()
+		return nil
+	}
+	known, upTo := h.turn()
 	s.hot.leave()
-	slices.SortFunc(keys, compareShards)
+	keys := byShard(maps.Keys(known))
 	for chunk := range slices.Chunk(keys, headsChunk) {
 		if err := s.Write(ctx, func(_ context.Context, tx *Tx) error { return tx.writeHeads(chunk) }); err != nil {
 			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(headsPause):
 		}
 	}
 	return s.Write(ctx, func(_ context.Context, tx *Tx) error {
 		if err := tx.lookAtVersion(); err != nil {
 			return err
 		}
+		if written, err := tx.headsWritten(); err != nil || written >= upTo {
+			return err // another process is further
+		}
 		tx.headsUpTo = upTo
 		return tx.SaveSetting(headsWritten, strconv.FormatInt(upTo, 10))
 	})
 }
 
-// compareShards orders accounts as the rows of their profiles are.
-func compareShards(a, b AccountKey) int {
-	if order := shardOf(a.TenantID, a.AccountID) - shardOf(b.TenantID, b.AccountID); order != 0 {
-		return int(order)
+// byShard returns accounts in the order of the rows of their profiles.
+func byShard(keys iter.Seq[AccountKey]) []AccountKey {
+	var parts [shards][]AccountKey
+	for key := range keys {
+		shard := shardOf(key.TenantID, key.AccountID)
+		parts[shard] = append(parts[shard], key)
 	}
-	return compareKeys(a, b)
+	var all []AccountKey
+	for _, part := range parts {
+		slices.SortFunc(part, compareKeys)
+		all = append(all, part...)
+	}
+	return all
 }
 
 // writeHeads writes what memory has of the accounts.
@@ -195,7 +248,7 @@ func (tx *Tx) writeHeads(keys []AccountKey) error {
 	hot := tx.store.hot
 	bare := map[AccountKey]int64{}
 	for _, key := range keys {
-		seq, found := hot.heads.of[key]
+		seq, found := hot.heads.get(key)
 		if !found {
 			continue
 		}
@@ -207,6 +260,7 @@ func (tx *Tx) writeHeads(keys []AccountKey) error {
 		}
 		bare[key] = seq
 	}
+	tx.store.checkpoints.commits += headsChunk / 8 // each row may be on a page of its own
 	if err := tx.saveProfiles(tx.written); err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ func (tx *Tx) HoldAccounts(asked []Asked) (accounts map[AccountKey]bool, methods
 		}
 	}
 	slices.SortFunc(keys, compareKeys)
+	tx.places = nil // taken under fewer locks
 	columns := newKeyColumns(keys)
 	args, err := tx.store.dialect.keyArgs(columns.tenants, columns.accounts)
 	if err != nil || len(keys) == 0 {

@@ -48,10 +48,7 @@ func (h *hot) enter(ctx context.Context) error {
 func (h *hot) leave() { <-h.gate }
 
 // drop forgets all accounts.
-func (h *hot) drop() {
-	h.accounts, h.recent, h.bytes = map[AccountKey]*list.Element{}, list.New(), 0
-	h.heads.forget()
-}
+func (h *hot) drop() { h.accounts, h.recent, h.bytes = map[AccountKey]*list.Element{}, list.New(), 0 }
 
 func (h *hot) get(key AccountKey) *Payer {
 	element := h.accounts[key]
@@ -126,19 +123,18 @@ func (tx *Tx) lookAtVersion() error {
 	if hot == nil || !tx.writable || tx.looked {
 		return nil
 	}
-	tx.looked = true
 	version, err := one(tx, "data version", scanCount64, dataVersion)
 	if err != nil {
 		return err
 	}
-	if version == hot.version && hot.heads.loaded {
-		return nil
+	if version != hot.version || !hot.heads.loaded {
+		hot.drop()
+		if err := tx.loadHeads(); err != nil {
+			return err
+		}
+		hot.version = version
 	}
-	hot.drop()
-	if err := tx.loadHeads(); err != nil {
-		return err
-	}
-	hot.version = version
+	tx.looked = true
 	return nil
 }
 

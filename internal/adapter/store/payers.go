@@ -63,13 +63,13 @@ const ShortTail = 1000
 const maxKeptMethods = 16
 
 // Payers locks the accounts, in the order of their keys, and returns what decisions about them need; an account that does not exist is not
-// among them. Tails then gives what the log has of them that their profiles do not hold yet.
-func (tx *Tx) Payers(asked []Asked) (map[AccountKey]*Payer, error) {
+// among them. Tails then gives what the log has of them that their profiles do not hold yet. payments is how many are likely to be added to the log.
+func (tx *Tx) Payers(asked []Asked, payments int) (map[AccountKey]*Payer, error) {
 	if tx.heads == nil {
 		tx.heads = make(map[AccountKey]int64, len(asked))
 	}
 	if tx.store.dialect == onPostgres {
-		return tx.payersTogether(asked)
+		return tx.payersTogether(asked, payments)
 	}
 	found := make(map[AccountKey]*Payer, len(asked))
 	var missing []AccountKey

@@ -6,9 +6,10 @@ import (
 	"github.com/probity/probity/internal/domain/publication"
 )
 
-// payersTogether is Payers on PostgreSQL, in one exchange: the locks first, and what they protect after them. With it come places in the log for
-// as many payments, and what the tenants have set.
-func (tx *Tx) payersTogether(wanted []Asked) (map[AccountKey]*Payer, error) {
+// payersTogether is Payers on PostgreSQL, in one exchange: the locks first, and what they protect after them. With it come places in the log, and
+// what the tenants have set. All is planned once for each connection: by itself PostgreSQL plans what takes arrays anew each time, which takes
+// longer than to run it.
+func (tx *Tx) payersTogether(wanted []Asked, places int) (map[AccountKey]*Payer, error) {
 	found := make(map[AccountKey]*Payer, len(wanted))
 	if len(wanted) == 0 {
 		return found, nil
@@ -17,7 +18,11 @@ func (tx *Tx) payersTogether(wanted []Asked) (map[AccountKey]*Payer, error) {
 	var ids []string
 	seen := make(map[AccountKey]bool, len(wanted))
 	tenants := map[string]string{}
+	locked := true // all of them, before
 	for _, a := range wanted {
+		if _, known := tx.heads[a.AccountKey]; !known {
+			locked = false
+		}
 		if !seen[a.AccountKey] {
 			seen[a.AccountKey] = true
 			keys = append(keys, a.AccountKey)
@@ -32,7 +37,9 @@ func (tx *Tx) payersTogether(wanted []Asked) (map[AccountKey]*Payer, error) {
 	slices.SortFunc(keys, compareKeys)
 	q := tx.store.dialect.payerQueries()
 	columns := newKeyColumns(keys)
-	tx.places = nil // taken under fewer locks
+	if !locked {
+		tx.places = nil // taken under fewer locks
+	}
 	tx.settings = make(map[string]publication.Settings, len(tenants))
 	takeMethod := func(r row) error {
 		m, err := scanPaidWith(r)
@@ -42,6 +49,7 @@ func (tx *Tx) payersTogether(wanted []Asked) (map[AccountKey]*Payer, error) {
 		return err
 	}
 	statements := []asked{
+		{query: "SET LOCAL plan_cache_mode = force_generic_plan"},
 		{query: q.lock, args: []any{columns.tenants, columns.accounts}},
 		{query: q.payers, args: []any{columns.shards, columns.tenants, columns.accounts, tx.now.UnixMicro()}, rows: func(r row) error {
 			p, err := scanPayer(r)
@@ -51,11 +59,13 @@ func (tx *Tx) payersTogether(wanted []Asked) (map[AccountKey]*Payer, error) {
 			}
 			return err
 		}},
-		{query: nextPlacesQuery, args: []any{len(wanted)}, rows: func(r row) error {
+	}
+	if places > 0 {
+		statements = append(statements, asked{query: nextPlacesQuery, args: []any{places}, rows: func(r row) error {
 			seq, err := scanCount64(r)
 			tx.places = append(tx.places, seq)
 			return err
-		}},
+		}})
 	}
 	if len(named) > 0 {
 		c := newKeyColumns(named)

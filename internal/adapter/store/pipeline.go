@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -44,14 +45,22 @@ func (tx *Tx) together(statements ...asked) error {
 	tx.waiting = nil
 	for _, s := range all {
 		if err := checkText(s.args); err != nil {
+			tx.poison(err)
 			return err
 		}
 	}
-	err := tx.conn.Raw(func(under any) error {
+	err := tx.conn.Raw(func(under any) (err error) {
 		conn, ok := under.(*stdlib.Conn)
 		if !ok {
 			return errors.New("not a connection to PostgreSQL")
 		}
+		defer func() {
+			// A panic that came through database/sql would have it wait for the end of the transaction that it would have to end.
+			if cause := recover(); cause != nil {
+				err = fmt.Errorf("statements to PostgreSQL panicked: %v", cause)
+				_ = conn.Conn().Close(tx.ctx)
+			}
+		}()
 		var batch pgx.Batch
 		for _, s := range all {
 			batch.Queue(s.query, s.args...)

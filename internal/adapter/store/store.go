@@ -38,6 +38,8 @@ type Store struct {
 	hot     *hot    // SQLite only, as the next
 
 	checkpoints *checkpointer
+	closing     context.Context // ends with Close
+	close       context.CancelFunc
 
 	policies sync.Map // policyName → the number that payments keep for it
 }
@@ -49,6 +51,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 		return nil, errors.New("open store: Now and Wall are required")
 	}
 	s := &Store{config: config}
+	s.closing, s.close = context.WithCancel(context.WithoutCancel(ctx))
 	if err := s.connect(); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
@@ -61,6 +64,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 // Close ends every connection. Transactions that still run fail.
 func (s *Store) Close() error {
 	var err error
+	s.close()
 	if s.checkpoints != nil {
 		s.checkpoints.ended.Wait()
 		err = s.checkpoints.db.Close()
@@ -180,6 +184,7 @@ func (s *Store) once(ctx context.Context, writable bool, fn func(ctx context.Con
 	if err := under.Commit(); err != nil {
 		if writable && s.hot != nil {
 			s.hot.drop() // what is stored now is not known
+			s.hot.heads.forget()
 		}
 		return fmt.Errorf("%w: %w", ErrCommit, err)
 	}

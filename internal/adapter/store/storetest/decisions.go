@@ -36,7 +36,7 @@ func (w *world) entries(a account.Account, count int) []*store.LogEntry {
 // payer reads one account as decisions do, with the ids of what its profile lacks.
 func (w *world) payer(tx *store.Tx, asked store.Asked) (*store.Payer, []string) {
 	w.Helper()
-	found, err := tx.Payers([]store.Asked{asked})
+	found, err := tx.Payers([]store.Asked{asked}, 1)
 	if err != nil {
 		w.Fatalf("payers: %v", err)
 	}
@@ -267,13 +267,13 @@ func keptOut(w *world) {
 	asked := []store.Asked{{AccountKey: keyOf(a)}}
 	inside, done := make(chan struct{}), make(chan error, 1)
 	err := w.try(func(tx *store.Tx) error {
-		if _, err := tx.Payers(asked); err != nil {
+		if _, err := tx.Payers(asked, 2); err != nil {
 			return err
 		}
 		go func() {
 			close(inside)
 			done <- w.try(func(tx *store.Tx) error {
-				_, err := tx.Payers(asked)
+				_, err := tx.Payers(asked, 2)
 				return err
 			})
 		}()

@@ -85,7 +85,7 @@ CREATE UNIQUE INDEX payment_policies_name ON payment_policies (policy_id, policy
 -- empty or 0 rather than NULL, which takes less room.
 CREATE TABLE payments (
   seq               INTEGER NOT NULL PRIMARY KEY, -- the order of the log; a payment of an account has a higher one than those decided before it
-  prev              INTEGER NOT NULL CHECK (prev >= 0), -- seq of the account's payment before, 0 for its first; profiles.head is its last
+  prev              INTEGER NOT NULL CHECK (prev >= 0 AND prev < seq), -- seq of the account's payment before, 0 for its first; profiles.head is its last
   created_at        INTEGER NOT NULL,
   occurred_at       INTEGER NOT NULL,
   amount_minor      INTEGER NOT NULL CHECK (amount_minor >= 0), -- 0 is a card check, of a past payment only
