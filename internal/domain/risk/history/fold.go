@@ -1,6 +1,9 @@
 package history
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // tracked is the state of one series in a profile or entity of the index.
 type tracked struct {
@@ -36,13 +39,23 @@ func (l *Label) event() (event, bool) {
 	return e, true
 }
 
+// unused is the key of a state that was made before it is needed. Keys have five bytes.
+const unused = math.MaxUint64
+
 // adopt makes the tracked series those of the list: state of others is dropped, and series are added only while there is no history that they
 // would miss.
 func (f *folds) adopt(list []*series) {
 	if f.newest == 0 && len(f.series) == 0 {
 		f.series = make([]tracked, len(list))
+		// Room for the first of each, made at once: an index holds hundreds of thousands, and each piece of memory is looked at again and again
+		// while garbage is collected.
+		states, buckets := make([]state, len(list)), make([]bucket, len(list))
 		for i, s := range list {
 			f.series[i] = tracked{id: s.id, kind: s.kind, keyed: s.other != 0}
+			if s.other == 0 {
+				states[i] = state{key: unused, buckets: buckets[i : i : i+1]}
+				f.series[i].states = states[i : i : i+1]
+			}
 		}
 		return
 	}
@@ -229,9 +242,15 @@ func (t *tracked) state(s *series, e *event) *state {
 		key = shortened(value)
 	}
 	i, found := t.search(key)
-	if !found {
-		t.states = slices.Insert(t.states, i, state{key: key})
+	if found {
+		return &t.states[i]
 	}
+	if len(t.states) == 0 && cap(t.states) > 0 && t.states[:1][0].key == unused {
+		t.states = t.states[:1]
+		t.states[0].key = key
+		return &t.states[0]
+	}
+	t.states = slices.Insert(t.states, i, state{key: key})
 	return &t.states[i]
 }
 
