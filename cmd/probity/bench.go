@@ -148,7 +148,7 @@ type benchServerCommand struct {
 
 // Run serves until its commands end.
 func (c *benchServerCommand) Run(ctx context.Context) (err error) {
-	collectLess()
+	collectLess(ctx)
 	place, err := bench.NewPlace(ctx, c.Dir, c.Database, c.Remote, os.Stderr)
 	if err != nil {
 		return err

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"runtime/debug"
 	"strings"
 
 	"github.com/probity/probity/internal/adapter/clock"
@@ -67,10 +66,11 @@ type serveCommand struct {
 	installationFlags
 	mailFlags
 	outboundFlags
-	Listen    string `help:"Address to listen on." default:"localhost:8080" env:"PROBITY_LISTEN"`
-	BaseURL   string `help:"How browsers reach this installation; by default http:// and the listen address." env:"PROBITY_BASE_URL" name:"base-url"`
-	Policy    string `help:"Payment policy (YAML); by default the one that ships with Probity." env:"PROBITY_POLICY" type:"existingfile"`
-	LogFormat string `help:"text or json." enum:"text,json" default:"text" env:"PROBITY_LOG_FORMAT"`
+	Listen      string `help:"Address to listen on." default:"localhost:8080" env:"PROBITY_LISTEN"`
+	BaseURL     string `help:"How browsers reach this installation; by default http:// and the listen address." env:"PROBITY_BASE_URL" name:"base-url"`
+	Policy      string `help:"Payment policy (YAML); by default the one that ships with Probity." env:"PROBITY_POLICY" type:"existingfile"`
+	Distributed bool   `help:"The PostgreSQL database keeps its shards on several machines (Citus and the like): each transaction of decisions holds one shard's payments." env:"PROBITY_DISTRIBUTED_DATABASE" name:"distributed-database"`
+	LogFormat   string `help:"text or json." enum:"text,json" default:"text" env:"PROBITY_LOG_FORMAT"`
 }
 
 // Run serves until it is told to stop.
@@ -82,7 +82,7 @@ func (c *serveCommand) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	collectLess()
+	collectLess(ctx)
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", c.Listen, err)
@@ -96,7 +96,7 @@ func (c *serveCommand) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, endLog()) }()
 	a, err := app.Open(ctx, app.Config{
 		DataDir: c.Data, Database: c.Database, BaseURL: base, Mail: c.config(), MailAcceptanceIsFinal: c.MailServer == "recipient",
-		AllowNetworks: networks, AllowLoopback: c.AllowLoopback, PolicyFile: c.Policy, Serves: true, CreateDataKey: c.Create, Clock: clock.System(), Log: log,
+		AllowNetworks: networks, AllowLoopback: c.AllowLoopback, PolicyFile: c.Policy, Distributed: c.Distributed, Serves: true, CreateDataKey: c.Create, Clock: clock.System(), Log: log,
 	})
 	if err != nil {
 		return err
@@ -106,14 +106,6 @@ func (c *serveCommand) Run(ctx context.Context) (err error) {
 		return err
 	}
 	return a.Serve(ctx, listener)
-}
-
-// collectLess lets the heap of a server grow to four times what it uses before garbage is collected, unless GOGC says otherwise: what is
-// in use is small beside what thousands of requests a second leave behind, and a seventh of the processor went into collecting it.
-func collectLess() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(300)
-	}
 }
 
 // printStart tells the operator where things are, and how the first administrator of each tenant gets in.

@@ -42,6 +42,7 @@ type Config struct {
 	AllowNetworks []netip.Prefix
 	AllowLoopback bool // for a demo, whose platform runs on the same machine
 	PolicyFile    string
+	Distributed   bool // the database keeps its shards on several machines
 	Demo          bool
 	// Serves: this process answers requests and runs jobs. One such process owns a data directory; commands may use it beside that one.
 	Serves bool
@@ -136,7 +137,7 @@ func (a *App) open(ctx context.Context) error {
 	a.Service, err = service.New(service.Config{
 		Store: a.Store, Clock: c.Clock, Keys: keys, Blobs: blobs, Inspector: reader.New(), Mailer: mailer, Connector: enforcer.New(sender),
 		Webhooks: sender, Outbound: outbound, Policy: policy, PolicyText: policyText, Calendar: calendar.Weekdays{}, BaseURL: c.BaseURL,
-		MailAcceptanceIsFinal: c.MailAcceptanceIsFinal, Demo: c.Demo, Log: c.Log, Wake: wake,
+		MailAcceptanceIsFinal: c.MailAcceptanceIsFinal, Distributed: c.Distributed, Demo: c.Demo, Log: c.Log, Wake: wake,
 	})
 	if err != nil {
 		return err

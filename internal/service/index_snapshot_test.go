@@ -38,3 +38,26 @@ func FuzzEntitiesOfASnapshot(f *testing.F) {
 		}
 	})
 }
+
+func FuzzHeadOfASnapshot(f *testing.F) {
+	f.Add([]byte("12"))
+	f.Add([]byte("0 3-3 5-9"))
+	f.Add([]byte("1 9-5"))
+	f.Add([]byte("1 3-5 4-6"))
+	f.Add([]byte("x"))
+	f.Fuzz(func(t *testing.T, head []byte) {
+		parts, missing, err := readSnapshotHead(head)
+		if err != nil {
+			return
+		}
+		again, gaps, err := readSnapshotHead(snapshotHead(parts, missing))
+		if err != nil || again != parts || len(gaps) != len(missing) {
+			t.Fatalf("got %d parts, %d gaps and %v, want what was read: %d and %d", again, len(gaps), err, parts, len(missing))
+		}
+		for i, g := range gaps {
+			if g.Span != missing[i].Span || i > 0 && g.From <= gaps[i-1].To || g.To < g.From {
+				t.Errorf("gap %d is %v, was %v", i, g.Span, missing[i].Span)
+			}
+		}
+	})
+}

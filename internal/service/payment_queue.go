@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
 	"github.com/probity/probity/internal/adapter/store"
@@ -17,13 +18,15 @@ import (
 
 // The bounds of the queue of payments that wait for their decision.
 const (
-	slowGroup      = 50 * time.Millisecond // after which another transaction begins beside one, however few wait
-	worthAGroup    = 16                    // decisions that begin a transaction beside another one; fewer wait for its end, because one of few costs as much as one of many
-	groupSize      = 512                   // decisions that one transaction holds at most
-	unitSize       = 256                   // decisions of one batch that are queued together
-	waitingAtMost  = 2048                  // single payments; beyond, one is refused
-	batchesAtMost  = 2048                  // payments of batches; beyond, a batch waits. Room of their own, so that they never keep single ones out
-	groupsPostgres = 2                     // transactions at a time; SQLite has one that writes
+	slowGroup     = 50 * time.Millisecond // after which another transaction begins beside one, however few wait
+	worthAGroup   = 16                    // decisions that begin a transaction beside another one; fewer wait for its end, because one of few costs as much as one of many
+	groupSize     = 512                   // decisions that one transaction holds at most
+	unitSize      = 256                   // decisions of one batch that are queued together
+	waitingAtMost = 2048                  // single payments; beyond, one is refused
+	batchesAtMost = 2048                  // payments of batches; beyond, a batch waits. Room of their own, so that they never keep single ones out
+	// groupsDistributed is groupsPostgres where each holds one shard: they are smaller, and on several machines.
+	groupsDistributed = 8
+	groupsPostgres    = 2 // transactions at a time; SQLite has one that writes
 	// partsAtMost is how many decisions of one transaction may be made in parts of it that can fail by themselves; the rest of its group is
 	// decided in the next. PostgreSQL remembers 64 parts of a transaction in memory, and beyond that slows every reader down.
 	partsAtMost  = 60
@@ -38,6 +41,7 @@ type paymentQueue struct {
 	room   *semaphore.Weighted                              // of single payments
 	batch  *semaphore.Weighted                              // of batches
 	atOnce int
+	shard  func(*decision) int // where the database is distributed: a group holds the payments of one shard
 
 	mu      sync.Mutex
 	waiting []*unit
@@ -49,6 +53,7 @@ type paymentQueue struct {
 type unit struct {
 	decisions []*decision
 	room      *semaphore.Weighted // what they take room of
+	shard     int                 // of all of them, where groups hold one
 	done      chan struct{}       // closed when every decision has its result
 }
 
@@ -72,12 +77,26 @@ func (q *paymentQueue) decideAll(ctx context.Context, decisions []*decision) err
 	if err := q.batch.Acquire(ctx, int64(len(decisions))); err != nil {
 		return err
 	}
-	return q.wait(ctx, q.batch, decisions)
+	if q.shard == nil {
+		return q.wait(ctx, q.batch, decisions)
+	}
+	parts := map[int][]*decision{}
+	for _, d := range decisions {
+		parts[q.shard(d)] = append(parts[q.shard(d)], d)
+	}
+	var all errgroup.Group
+	for _, part := range parts {
+		all.Go(func() error { return q.wait(ctx, q.batch, part) })
+	}
+	return all.Wait()
 }
 
 // wait queues the decisions and returns when they have their results, or when ctx ends: then they may be made all the same.
 func (q *paymentQueue) wait(ctx context.Context, room *semaphore.Weighted, decisions []*decision) error {
 	u := &unit{decisions: decisions, room: room, done: make(chan struct{})}
+	if q.shard != nil {
+		u.shard = q.shard(decisions[0])
+	}
 	q.mu.Lock()
 	q.waiting = append(q.waiting, u)
 	q.queued += len(u.decisions)
@@ -153,12 +172,21 @@ func lateOf(decisions []*decision) []*decision {
 func (q *paymentQueue) take() (units []*unit, decisions []*decision) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.waiting) > 0 && len(decisions)+len(q.waiting[0].decisions) <= groupSize {
-		units, decisions = append(units, q.waiting[0]), append(decisions, q.waiting[0].decisions...)
-		q.queued -= len(q.waiting[0].decisions)
-		q.waiting[0] = nil
-		q.waiting = q.waiting[1:]
+	rest := q.waiting[:0]
+	for i, u := range q.waiting {
+		if len(units) > 0 && u.shard != units[0].shard {
+			rest = append(rest, u) // for a group of its own
+			continue
+		}
+		if len(decisions)+len(u.decisions) > groupSize {
+			rest = append(rest, q.waiting[i:]...)
+			break
+		}
+		units, decisions = append(units, u), append(decisions, u.decisions...)
+		q.queued -= len(u.decisions)
 	}
+	clear(q.waiting[len(rest):])
+	q.waiting = rest
 	if len(units) == 0 {
 		q.running--
 	}

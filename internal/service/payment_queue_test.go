@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/probity/probity/internal/standard/problem"
 )
@@ -55,6 +56,44 @@ func TestPaymentsThatWaitTogetherAreOneGroupInTheirOrder(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestAnotherGroupBeginsForManyOrWhenOneTakesLong(t *testing.T) {
+	for name, c := range map[string]struct {
+		waiting int
+		passed  time.Duration
+		want    int // groups
+	}{
+		"few wait for the end of one":            {worthAGroup - 1, slowGroup - time.Millisecond, 1},
+		"many begin another":                     {worthAGroup, 0, 2},
+		"few begin another when one takes long":  {1, slowGroup + time.Millisecond, 2},
+		"nobody begins another when nobody asks": {0, slowGroup + time.Millisecond, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := &gated{open: make(chan struct{})}
+				q := newPaymentQueue(2, g.decide)
+				var all sync.WaitGroup
+				for range 1 + c.waiting {
+					all.Go(func() {
+						if err := q.decideOne(t.Context(), &decision{}); err != nil {
+							t.Errorf("got %v", err)
+						}
+					})
+					synctest.Wait()
+				}
+				<-time.After(c.passed)
+				synctest.Wait()
+				g.mu.Lock()
+				if got := len(g.groups); got != c.want {
+					t.Errorf("got %d groups, want %d", got, c.want)
+				}
+				g.mu.Unlock()
+				close(g.open)
+				all.Wait()
+			})
+		})
+	}
 }
 
 func TestTooManyWaitingAreRefusedBeforeTheyWait(t *testing.T) {

@@ -5,6 +5,7 @@ package service
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -82,6 +83,8 @@ type Config struct {
 	// MailAcceptanceIsFinal says that the mail server we hand mails to is the recipient's own, so that its acceptance is receipt.
 	// Behind a relay it is false, and only an opened Internal Message counts (design §5).
 	MailAcceptanceIsFinal bool
+	// Distributed says that the PostgreSQL database keeps its shards on several machines, so that a group of decisions must hold one.
+	Distributed bool
 	// Demo allows the clock to be moved.
 	Demo bool
 	Log  *slog.Logger
@@ -125,6 +128,9 @@ func New(c Config) (*Service, error) {
 	if c.Wake == nil {
 		c.Wake = func() {}
 	}
+	if c.Distributed && c.Store.Dialect() != "postgres" {
+		return nil, errors.New("service: only a PostgreSQL database can be distributed")
+	}
 	if len(c.PolicyText) == 0 {
 		c.PolicyText = risk.DefaultYAML()
 	}
@@ -141,6 +147,10 @@ func New(c Config) (*Service, error) {
 		s.storeGroup(ctx, decisions)
 	})
 	s.payments.late = s.decideLate
+	if c.Distributed {
+		s.payments.atOnce = groupsDistributed
+		s.payments.shard = func(d *decision) int { return store.ShardOf(askedBy(d).AccountKey) }
+	}
 	return s, nil
 }
 

@@ -277,6 +277,9 @@ func placeholders(from, count int) string {
 // shards is how many parts the tables on the payment path can be spread over.
 const shards = 64
 
+// ShardOf returns the part that an account's payments belong to.
+func ShardOf(key AccountKey) int { return int(shardOf(key.TenantID, key.AccountID)) }
+
 // shardOf returns the part that an account's payments belong to.
 func shardOf(tenantID, accountID string) int64 {
 	hash := fnv.New32a()
