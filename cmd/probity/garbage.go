@@ -16,12 +16,12 @@ const (
 	leastGarbage = 300
 	mostGarbage  = 2000
 	// garbageShare is what part of the machine's memory garbage may take in any case.
-	garbageShare = 8
+	garbageShare = 4
 	lookAtHeap   = 10 * time.Second
 )
 
 // collectLess has a server collect garbage seldom, until ctx ends, unless GOGC or GOMEMLIMIT say when: what thousands of requests a second leave
-// behind is much, and decisions wait while what is in use is looked through. Garbage may come to three times what is in use, or to an eighth of
+// behind is much, and decisions wait while what is in use is looked through. Garbage may come to three times what is in use, or to a quarter of
 // the memory that there is.
 func collectLess(ctx context.Context) {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {

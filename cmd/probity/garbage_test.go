@@ -2,7 +2,7 @@ package main
 
 import "testing"
 
-func TestGarbageMayTakeAnEighthOfTheMemoryOrThreeTimesWhatIsInUse(t *testing.T) {
+func TestGarbageMayTakeAQuarterOfTheMemoryOrThreeTimesWhatIsInUse(t *testing.T) {
 	const gigabyte = 1 << 30
 	for name, c := range map[string]struct {
 		live, room uint64
