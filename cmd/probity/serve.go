@@ -78,6 +78,9 @@ func (c *serveCommand) Run(ctx context.Context) (err error) {
 	if c.MailFrom == "" {
 		return errors.New("--mail-from is required: account holders must be able to tell who writes to them")
 	}
+	if c.Distributed && !strings.HasPrefix(c.Database, "postgres") {
+		return errors.New("--distributed-database is about a PostgreSQL database: give one with --database postgres://…, or leave it out")
+	}
 	networks, err := parseNetworks(c.AllowNetworks)
 	if err != nil {
 		return err
