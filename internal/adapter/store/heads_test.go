@@ -158,3 +158,22 @@ func TestWhoReadsWhileOthersWriteSeesEveryPaymentThatWasStoredBefore(t *testing.
 		}
 	}
 }
+
+func TestALargeImportHasTheLogOfSQLiteCopied(t *testing.T) {
+	s := openFor(t, "sqlite:"+filepath.Join(t.TempDir(), "x.db"))
+	entries := make([]*LogEntry, 64*checkpointEvery)
+	for i := range entries {
+		entries[i] = entryFor("acct_1", i)
+	}
+	if err := s.Write(t.Context(), func(_ context.Context, tx *Tx) error { return tx.AppendPayments(entries) }); err != nil {
+		t.Fatal(err)
+	}
+	s.checkpoints.ended.Wait()
+	if err := s.hot.enter(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer s.hot.leave()
+	if got := s.checkpoints.commits; got != 0 {
+		t.Errorf("got %d commits counted after one of %d payments, want it copied", got, len(entries))
+	}
+}
