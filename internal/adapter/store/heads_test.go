@@ -36,6 +36,9 @@ func chainOf(tx *Tx, account string) (ids []string, err error) {
 }
 
 func TestTheLogOfEachAccountIsWholeWhoeverWroteItAndWhateverWasUndone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("nothing meets here")
+	}
 	path := "sqlite:" + filepath.Join(t.TempDir(), "x.db")
 	stores := []*Store{openFor(t, path), openFor(t, path)} // as two processes
 	random := rand.New(rand.NewPCG(3, 7))
@@ -160,6 +163,9 @@ func TestWhoReadsWhileOthersWriteSeesEveryPaymentThatWasStoredBefore(t *testing.
 }
 
 func TestALargeImportHasTheLogOfSQLiteCopied(t *testing.T) {
+	if testing.Short() {
+		t.Skip("nothing meets here")
+	}
 	s := openFor(t, "sqlite:"+filepath.Join(t.TempDir(), "x.db"))
 	entries := make([]*LogEntry, 64*checkpointEvery)
 	for i := range entries {
